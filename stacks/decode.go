@@ -1,0 +1,178 @@
+package stacks
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/agext/levenshtein"
+	"github.com/go-viper/mapstructure/v2"
+)
+
+// decode puts config over what settings holds already. It is strict: a key
+// that nobody reads is an error, wherever it stands, and text is never taken
+// for a number.
+func decode(config map[string]string, settings *Settings) error {
+	document, err := tree(config)
+	var metadata mapstructure.Metadata
+	decoder, setup := mapstructure.NewDecoder(&mapstructure.DecoderConfig{
+		Result:     settings,
+		TagName:    "json",
+		Metadata:   &metadata,
+		MatchName:  func(key, field string) bool { return key == field },
+		DecodeHook: mapstructure.TextUnmarshallerHookFunc(),
+	})
+	if setup != nil {
+		return setup
+	}
+	return errors.Join(err, explain(decoder.Decode(document)), misspelt(metadata.Unused))
+}
+
+// tree makes one document of this project's keys.
+func tree(config map[string]string) (map[string]any, error) {
+	var problems []error
+	document := map[string]any{}
+	fields := reflect.TypeFor[Settings]()
+	for _, key := range sortedKeys(config) {
+		name, ours := strings.CutPrefix(key, namespace)
+		if !ours {
+			continue
+		}
+		field, known := fieldNamed(fields, name)
+		if !known || field.Type.Kind() == reflect.String {
+			document[name] = config[key]
+			continue
+		}
+		decoder := json.NewDecoder(strings.NewReader(config[key]))
+		decoder.UseNumber() // so that 1.5 is refused where a whole number is wanted
+		var value map[string]any
+		if err := decoder.Decode(&value); err != nil || decoder.More() {
+			// The text may hold a secret: say the shape, not the value.
+			problems = append(problems, fmt.Errorf("%s: want an object, as in %s%s: {key: value}, got something else", name, namespace, name))
+			continue
+		}
+		document[name] = value
+	}
+	return document, errors.Join(problems...)
+}
+
+func fieldNamed(t reflect.Type, name string) (reflect.StructField, bool) {
+	for i := range t.NumField() {
+		if field := t.Field(i); field.Tag.Get("json") == name {
+			return field, true
+		}
+	}
+	return reflect.StructField{}, false
+}
+
+// keys are the names of the configuration keys, without namespace.
+func keys() (names []string) {
+	t := reflect.TypeFor[Settings]()
+	for i := range t.NumField() {
+		if tag := t.Field(i).Tag.Get("json"); tag != "-" {
+			names = append(names, tag)
+		}
+	}
+	return names
+}
+
+// explain rewrites the decoder's errors in this project's words. It never
+// repeats a value, which may be secret.
+func explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var problems []error
+		for _, problem := range joined.Unwrap() {
+			problems = append(problems, explain(problem))
+		}
+		return errors.Join(problems...)
+	}
+	var at *mapstructure.DecodeError
+	if !errors.As(err, &at) {
+		return fmt.Errorf("settings: %w", err)
+	}
+	var shape *mapstructure.UnconvertibleTypeError
+	if errors.As(err, &shape) {
+		return fmt.Errorf("%s: want %s, got %s", at.Name(), kind(shape.Expected.Type()), kind(reflect.TypeOf(shape.Value)))
+	}
+	var parse *mapstructure.ParseError
+	if errors.As(err, &parse) {
+		return fmt.Errorf("%s: want %s, got a value that is none", at.Name(), kind(parse.Expected.Type()))
+	}
+	return fmt.Errorf("%s: %w", at.Name(), at.Unwrap())
+}
+
+// kind says a Go type in the words of the stack's file.
+func kind(t reflect.Type) string {
+	if t == nil {
+		return "nothing"
+	}
+	if t == reflect.TypeFor[json.Number]() {
+		return "a number"
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return "text"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Int, reflect.Int64, reflect.Float64:
+		return "a whole number"
+	case reflect.Slice:
+		return "a list"
+	case reflect.Map, reflect.Struct:
+		return "an object"
+	default:
+		return t.String()
+	}
+}
+
+// misspelt reports keys that nobody reads, each with its nearest neighbour.
+func misspelt(paths []string) error {
+	var problems []error
+	slices.Sort(paths)
+	for _, path := range paths {
+		advice := "remove it"
+		if near := nearest(path, known()); near != "" {
+			advice = fmt.Sprintf("did you mean %s?", near)
+		}
+		problems = append(problems, fmt.Errorf("%s: no such setting; %s", path, advice))
+	}
+	return errors.Join(problems...)
+}
+
+// known are all settings, dotted.
+func known() []string { return walk("", reflect.TypeFor[Settings]()) }
+
+func walk(prefix string, t reflect.Type) (paths []string) {
+	for i := range t.NumField() {
+		field := t.Field(i)
+		tag, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if tag == "-" || tag == "" {
+			continue
+		}
+		paths = append(paths, prefix+tag)
+		if field.Type.Kind() == reflect.Struct {
+			paths = append(paths, walk(prefix+tag+".", field.Type)...)
+		}
+	}
+	return paths
+}
+
+// nearest is the known path that differs from path by at most a third.
+func nearest(path string, known []string) (best string) {
+	least := len(path)/3 + 1
+	for _, candidate := range known {
+		if distance := levenshtein.Distance(path, candidate, nil); distance < least {
+			best, least = candidate, distance
+		}
+	}
+	return best
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

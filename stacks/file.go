@@ -1,0 +1,118 @@
+package stacks
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Placeholder stands for a value that is encrypted in a stack's file and that
+// the reader has no key for.
+const Placeholder = "[secret]"
+
+// ReadConfig reads a stack's file as the engine would hand it to the program:
+// keys with their namespace, objects as JSON, and the defaults of the
+// project's file for keys that the stack leaves out. Encrypted values become
+// Placeholder, so that a configuration can be checked by somebody who may not
+// read its secrets.
+func ReadConfig(projectFile, stackFile string) (map[string]string, error) {
+	var project struct {
+		Config map[string]struct {
+			Default any `yaml:"default"`
+		} `yaml:"config"`
+	}
+	if err := readYAML(projectFile, &project); err != nil {
+		return nil, err
+	}
+	var stack struct {
+		Config map[string]any `yaml:"config"`
+	}
+	if err := readYAML(stackFile, &stack); err != nil {
+		return nil, err
+	}
+	values := map[string]any{}
+	for key, declaration := range project.Config {
+		if declaration.Default != nil {
+			values[qualify(key)] = declaration.Default
+		}
+	}
+	for key, value := range stack.Config {
+		values[qualify(key)] = conceal(value)
+	}
+	config := map[string]string{}
+	for _, key := range sortedKeys(values) {
+		text, err := plainText(values[key])
+		if err != nil {
+			return nil, fmt.Errorf("%s: %s: %w", stackFile, key, err)
+		}
+		config[key] = text
+	}
+	return config, nil
+}
+
+// StackName is the stack that a file belongs to: Pulumi.<stack>.yaml.
+func StackName(stackFile string) (string, error) {
+	base := filepath.Base(stackFile)
+	stack, ok := strings.CutPrefix(base, "Pulumi.")
+	stack, yml := strings.CutSuffix(stack, ".yaml")
+	if !ok || !yml || stack == "" {
+		return "", fmt.Errorf("%s: want a file named Pulumi.<stack>.yaml, got %s", stackFile, base)
+	}
+	return stack, nil
+}
+
+func readYAML(path string, into any) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if err := yaml.Unmarshal(text, into); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+// qualify adds the project's namespace to a key that has none, as Pulumi does.
+func qualify(key string) string {
+	if strings.Contains(key, ":") {
+		return key
+	}
+	return namespace + key
+}
+
+// conceal replaces {secure: ciphertext}, at any depth, by Placeholder.
+func conceal(value any) any {
+	switch v := value.(type) {
+	case map[string]any:
+		if _, secret := v["secure"].(string); secret && len(v) == 1 {
+			return Placeholder
+		}
+		out := make(map[string]any, len(v))
+		for key, inner := range v {
+			out[key] = conceal(inner)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, inner := range v {
+			out[i] = conceal(inner)
+		}
+		return out
+	default:
+		return value
+	}
+}
+
+func plainText(value any) (string, error) {
+	switch value.(type) {
+	case map[string]any, []any:
+		text, err := json.Marshal(value)
+		return string(text), err
+	default:
+		return fmt.Sprint(value), nil
+	}
+}
