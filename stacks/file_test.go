@@ -1,0 +1,60 @@
+package stacks
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestReadConfig(t *testing.T) {
+	folder := t.TempDir()
+	project, stack := filepath.Join(folder, "Pulumi.yaml"), filepath.Join(folder, "Pulumi.dev.yaml")
+	require.NoError(t, os.WriteFile(project, []byte(`
+name: bluegreen
+config:
+  region: {type: string, default: us-east-2}
+  project: {type: string, default: ""}
+  network: {type: object, default: {zones: [a, b]}}
+`), 0o600))
+	require.NoError(t, os.WriteFile(stack, []byte(`
+encryptionsalt: v1:abc
+config:
+  bluegreen:project: example
+  aws:profile: mine
+  bluegreen:token: {secure: v1:ciphertext}
+  bluegreen:environment:
+    A: plain
+    B: {secure: v1:ciphertext}
+    C: [{secure: v1:ciphertext}]
+`), 0o600))
+
+	config, err := ReadConfig(project, stack)
+	require.NoError(t, err)
+	assert.Equal(t, map[string]string{
+		"bluegreen:region":      "us-east-2",
+		"bluegreen:project":     "example",
+		"bluegreen:network":     `{"zones":["a","b"]}`,
+		"aws:profile":           "mine",
+		"bluegreen:token":       "[secret]",
+		"bluegreen:environment": `{"A":"plain","B":"[secret]","C":["[secret]"]}`,
+	}, config)
+
+	_, err = ReadConfig(project, filepath.Join(folder, "Pulumi.none.yaml"))
+	assert.ErrorContains(t, err, "Pulumi.none.yaml: no such file")
+	require.NoError(t, os.WriteFile(stack, []byte("config: [unclosed"), 0o600))
+	_, err = ReadConfig(project, stack)
+	assert.ErrorContains(t, err, "Pulumi.dev.yaml: yaml: line 1")
+}
+
+func TestStackName(t *testing.T) {
+	stack, err := StackName("some/where/Pulumi.eu-prod.yaml")
+	require.NoError(t, err)
+	assert.Equal(t, "eu-prod", stack)
+	for _, file := range []string{"Pulumi.yaml", "Pulumi..yaml", "prod.yaml", "Pulumi.prod.yml"} {
+		_, err := StackName(file)
+		assert.ErrorContains(t, err, "want a file named Pulumi.<stack>.yaml", file)
+	}
+}

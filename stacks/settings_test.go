@@ -1,0 +1,140 @@
+package stacks
+
+import (
+	"maps"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// small is the least that a stack has to say.
+func small() map[string]string {
+	return map[string]string{
+		"bluegreen:project": "example",
+		"bluegreen:account": "123456789012",
+		"bluegreen:edge":    `{"domain": "example.com"}`,
+		"bluegreen:access":  `{"github": {"repository": "example/website"}}`,
+	}
+}
+
+func with(changes map[string]string) map[string]string {
+	config := small()
+	maps.Copy(config, changes)
+	return config
+}
+
+func TestParseFillsInDefaults(t *testing.T) {
+	settings, err := Parse(with(map[string]string{"bluegreen:network": `{"zones": ["a", "b"]}`}), "prod")
+	require.NoError(t, err)
+	assert.Equal(t, "us-east-2", settings.Region)
+	assert.Equal(t, "10.0.0.0/16", settings.Network.CIDR.String())
+	assert.Equal(t, []string{"a", "b"}, settings.Network.Zones, "a shorter list replaces the default, nothing of it stays")
+	assert.Equal(t, "prod", settings.Access.GitHub.Environment)
+	assert.Equal(t, "/example/prod/", settings.Site().ParameterPath())
+}
+
+func TestParseRefuses(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		change map[string]string
+		want   []string // each is one line of the error
+	}{
+		{"misspelt section", map[string]string{"bluegreen:netwrok": "{}"},
+			[]string{"netwrok: no such setting; did you mean network?"}},
+		{"misspelt key", map[string]string{"bluegreen:network": `{"zonse": ["a", "b"]}`},
+			[]string{"network.zonse: no such setting; did you mean network.zones?"}},
+		{"misspelt deep key", map[string]string{"bluegreen:access": `{"github": {"repository": "example/website", "repo": "x"}}`},
+			[]string{"access.github.repo: no such setting"}},
+		{"wrong case", map[string]string{"bluegreen:network": `{"Zones": ["a", "b"]}`},
+			[]string{"network.Zones: no such setting; did you mean network.zones?"}},
+		{"nothing like it", map[string]string{"bluegreen:zzzzzzzzzz": "1"},
+			[]string{"zzzzzzzzzz: no such setting; remove it"}},
+		{"text for a list", map[string]string{"bluegreen:network": `{"zones": "a"}`},
+			[]string{"network.zones: want a list, got text"}},
+		{"text for a number", map[string]string{"bluegreen:edge": `{"domain": "example.com", "idleTimeout": "60"}`},
+			[]string{"edge.idleTimeout: want a whole number, got text"}},
+		{"fraction", map[string]string{"bluegreen:edge": `{"domain": "example.com", "idleTimeout": 60.5}`},
+			[]string{"edge.idleTimeout:"}},
+		{"text for a switch", map[string]string{"bluegreen:network": `{"ipv6": "yes"}`},
+			[]string{"network.ipv6: want true or false, got text"}},
+		{"list for an object", map[string]string{"bluegreen:network": `[]`},
+			[]string{"network: want an object"}},
+		{"not even JSON", map[string]string{"bluegreen:network": `10.0.0.0/16`},
+			[]string{"network: want an object"}},
+		{"no such block", map[string]string{"bluegreen:network": `{"cidr": "10.0.0.0"}`},
+			[]string{"network.cidr:"}},
+		{"everything at once",
+			map[string]string{
+				"bluegreen:project": "Example Site", "bluegreen:account": "12", "bluegreen:region": "Ohio",
+				"bluegreen:network": `{"cidr": "8.8.0.0/16", "zones": ["a"]}`,
+				"bluegreen:edge":    `{}`, "bluegreen:tags": `{"aws:x": "1", "Name": "n"}`, "bluegreen:typo": "1",
+			},
+			[]string{
+				"project: want lower-case letters", "account: want 12 digits", "region: want a region like us-east-2",
+				"network.cidr: 8.8.0.0/16 is not a private range", "network.zones: want at least 2",
+				"edge.domain:", "tags.aws:x: keys that begin with aws:", "tags.Name: set by the program", "typo: no such setting",
+			}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := Parse(with(test.change), "prod")
+			require.Error(t, err)
+			lines := strings.Split(err.Error(), "\n")
+			for _, want := range test.want {
+				found := 0
+				for _, line := range lines {
+					if strings.HasPrefix(line, want) {
+						found++
+					}
+				}
+				assert.Equal(t, 1, found, "want one line %q in:\n%s", want, err)
+			}
+		})
+	}
+}
+
+func TestStackNameIsChecked(t *testing.T) {
+	for _, stack := range []string{"Prod", "a_b", "prod-", "-prod", strings.Repeat("a", 21), ""} {
+		_, err := Parse(small(), stack)
+		assert.ErrorContains(t, err, "stack name: want lower-case letters", stack)
+	}
+}
+
+// A value may be secret, so no error about its shape repeats it.
+func TestErrorsDoNotRepeatSecrets(t *testing.T) {
+	for _, value := range []string{
+		`{"MAILGUN_API_KEY": ["hunter2"]}`, `{"MAILGUN_API_KEY": {"hunter2": "hunter2"}}`, `"hunter2"`, `hunter2`,
+	} {
+		_, err := Parse(with(map[string]string{"bluegreen:environment": value}), "prod")
+		require.Error(t, err)
+		assert.NotContains(t, err.Error(), "hunter2")
+	}
+}
+
+func TestParseEnvironment(t *testing.T) {
+	_, err := parseEnvironment(`{"bluegreen:project": "example", "aws:region": "us-east-1", "bluegreen:typo": "1"}`, "prod")
+	assert.ErrorContains(t, err, "typo: no such setting")
+	assert.NotContains(t, err.Error(), "aws:region", "other namespaces are not ours")
+	_, err = parseEnvironment("{", "prod")
+	assert.ErrorContains(t, err, "configuration from the engine")
+}
+
+// Whatever a stack's file says: no panic, and never settings that fail their
+// own check.
+func FuzzParse(f *testing.F) {
+	f.Add("network", `{"cidr": "10.0.0.0/16", "zones": ["a", "b"], "ipv6": true}`)
+	f.Add("edge", `{"domain": "example.com", "names": ["*.example.com"], "slowStart": 30}`)
+	f.Add("fleet", `{"instanceTypes": ["t4g.micro"], "minSize": 3, "maxSize": 1}`)
+	f.Add("database", `{"backupWindow": "23:45-00:30", "maintenanceWindow": "sun:23:30-mon:00:30"}`)
+	f.Add("access", `{"github": {"repository": "a/b"}, "ci": "keys"}`)
+	f.Add("environment", `{"A": "1"}`)
+	f.Add("tags", `{"": null}`)
+	f.Add("project", "example")
+	f.Fuzz(func(t *testing.T, key, value string) {
+		settings, err := Parse(with(map[string]string{namespace + key: value}), "prod")
+		if err == nil {
+			assert.NoError(t, settings.Validate())
+		}
+	})
+}

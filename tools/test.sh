@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Run every test of the project: the root module, then the AWS plugin's own.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+PATH=$PWD/.sandbox/tools/bin:$PATH
+export PATH
+# Long, because the first run builds the engine and the provider.
+go test -timeout 60m ./...
+go test -C sandbox/awsplugin -timeout 30m ./...
