@@ -33,7 +33,7 @@ golden: ## write the expected outputs of the tests and the generated pages anew
 	UPDATE_GOLDEN=1 go test ./infra/... ./stacks/...
 
 bench: build ## measure builds, previews and updates, and print a table
-	go run ./tools/bench
+	go run ./sandbox/bench
 
 clean: ## remove what was built; stop the sandbox first with make destroy
 	@if [[ -x bin/bluegreen ]] && bin/bluegreen sandbox status >/dev/null 2>&1; then \

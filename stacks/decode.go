@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"encoding"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -97,15 +98,19 @@ func explain(err error) error {
 	if !errors.As(err, &at) {
 		return fmt.Errorf("settings: %w", err)
 	}
+	wanted, known := settingTypes()[at.Name()]
 	var shape *mapstructure.UnconvertibleTypeError
-	if errors.As(err, &shape) {
-		return fmt.Errorf("%s: want %s, got %s", at.Name(), kind(shape.Expected.Type()), kind(reflect.TypeOf(shape.Value)))
-	}
 	var parse *mapstructure.ParseError
-	if errors.As(err, &parse) {
-		return fmt.Errorf("%s: want %s, got a value that is none", at.Name(), kind(parse.Expected.Type()))
+	switch {
+	case errors.As(err, &shape):
+		return fmt.Errorf("%s: want %s, got %s", at.Name(), kind(shape.Expected.Type()), kind(reflect.TypeOf(shape.Value)))
+	case errors.As(err, &parse):
+		return fmt.Errorf("%s: want %s, got something else", at.Name(), kind(parse.Expected.Type()))
+	case known && !reflect.PointerTo(wanted).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()):
+		return fmt.Errorf("%s: want %s, got something else", at.Name(), kind(wanted))
+	default:
+		return fmt.Errorf("%s: %w", at.Name(), at.Unwrap())
 	}
-	return fmt.Errorf("%s: %w", at.Name(), at.Unwrap())
 }
 
 // kind says a Go type in the words of the stack's file.
@@ -138,7 +143,7 @@ func misspelt(paths []string) error {
 	slices.Sort(paths)
 	for _, path := range paths {
 		advice := "remove it"
-		if near := nearest(path, known()); near != "" {
+		if near := nearest(path, sortedKeys(settingTypes())); near != "" {
 			advice = fmt.Sprintf("did you mean %s?", near)
 		}
 		problems = append(problems, fmt.Errorf("%s: no such setting; %s", path, advice))
@@ -146,22 +151,25 @@ func misspelt(paths []string) error {
 	return errors.Join(problems...)
 }
 
-// known are all settings, dotted.
-func known() []string { return walk("", reflect.TypeFor[Settings]()) }
+// settingTypes are all settings, by their dotted path.
+func settingTypes() map[string]reflect.Type {
+	types := map[string]reflect.Type{}
+	walk("", reflect.TypeFor[Settings](), types)
+	return types
+}
 
-func walk(prefix string, t reflect.Type) (paths []string) {
+func walk(prefix string, t reflect.Type, types map[string]reflect.Type) {
 	for i := range t.NumField() {
 		field := t.Field(i)
-		tag, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		tag := field.Tag.Get("json")
 		if tag == "-" || tag == "" {
 			continue
 		}
-		paths = append(paths, prefix+tag)
+		types[prefix+tag] = field.Type
 		if field.Type.Kind() == reflect.Struct {
-			paths = append(paths, walk(prefix+tag+".", field.Type)...)
+			walk(prefix+tag+".", field.Type, types)
 		}
 	}
-	return paths
 }
 
 // nearest is the known path that differs from path by at most a third.

@@ -57,10 +57,9 @@ func tagged(t *testing.T, recorder *infratest.Recorder) {
 	wanted := []resource.PropertyKey{"Project", "Environment", "ManagedBy"}
 	providers := recorder.OfType("pulumi:providers:aws")
 	require.Len(t, providers, 1)
-	var standard struct{ Tags map[string]string }
-	require.NoError(t, json.Unmarshal([]byte(providers[0].Text("defaultTags")), &standard), "provider inputs: %v", providers[0].Inputs)
+	standard := providers[0].Value("defaultTags").ObjectValue()["tags"].ObjectValue()
 	for _, key := range wanted {
-		assert.NotEmpty(t, standard.Tags[string(key)])
+		assert.NotEmpty(t, standard[key].StringValue())
 	}
 	// Default tags do not reach what Auto Scaling launches.
 	for _, template := range recorder.OfType("aws:ec2/launchTemplate:LaunchTemplate") {

@@ -74,16 +74,3 @@ func export(ctx *pulumi.Context, s Settings, p parts) error {
 	}
 	return nil
 }
-
-// readRegistry reads environment.yaml beside Pulumi.yaml.
-func readRegistry(root string) (parameters.Registry, error) {
-	text, err := os.ReadFile(filepath.Join(root, "environment.yaml"))
-	if err != nil {
-		return parameters.Registry{}, fmt.Errorf("registry of environment variables: %w", err)
-	}
-	registry, err := parameters.Parse(text)
-	if err != nil {
-		return parameters.Registry{}, fmt.Errorf("environment.yaml: %w", err)
-	}
-	return registry, nil
-}

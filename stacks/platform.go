@@ -39,7 +39,7 @@ func platform(ctx *pulumi.Context, s Settings, registry parameters.Registry) err
 		return err
 	}
 	storage, err := storage.New(ctx, prefix, storage.Args{
-		Spec: s.Storage, AccessLogs: s.Edge.AccessLogs, Region: s.Region, Account: s.Account,
+		Spec: s.Storage, AccessLogs: s.Edge.AccessLogs, Account: s.Account,
 	}, use)
 	if err != nil {
 		return err
@@ -59,7 +59,7 @@ func platform(ctx *pulumi.Context, s Settings, registry parameters.Registry) err
 		return err
 	}
 	fleet, err := fleet.New(ctx, prefix, fleet.Args{
-		Spec: s.Fleet, Region: s.Region, IPv6: s.Network.IPv6, ImageID: imageID, Tags: tags(s),
+		Spec: s.Fleet, Region: s.Region, ParameterPath: site.ParameterPath(), IPv6: s.Network.IPv6, ImageID: imageID, Tags: tags(s),
 		VPCID: network.VPCID, LoadBalancerSecurityGroupID: edge.SecurityGroupID, InstanceProfileARN: access.InstanceProfileARN,
 	}, use)
 	if err != nil {

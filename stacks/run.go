@@ -3,38 +3,71 @@
 package stacks
 
 import (
+	"encoding/json"
+	"errors"
+	"fmt"
 	"os"
+	"path/filepath"
+
+	"bluegreen/infra/parameters"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
 // Run is the Pulumi program. The stack's name is the environment's.
 func Run(ctx *pulumi.Context) error {
-	settings, err := load(ctx)
+	config, err := configuration(ctx)
 	if err != nil {
 		return err
 	}
-	registry, err := readRegistry(ctx.RootDirectory())
+	settings, registry, err := Load(ctx.RootDirectory(), config, ctx.Stack())
 	if err != nil {
 		return err
 	}
 	return platform(ctx, settings, registry)
 }
 
-// load reads what the engine handed over. The Go language host puts the whole
-// configuration in a variable, where a misspelt key shows; an inline program
-// can only be asked for the keys it knows, and its caller has checked the rest
-// with Parse.
-func load(ctx *pulumi.Context) (Settings, error) {
-	config, ok := os.LookupEnv(pulumi.EnvConfig)
-	if ok {
-		return parseEnvironment(config, ctx.Stack())
+// Load reads everything that a stack is made from, its configuration and the
+// registry of environment variables in folder root, and checks it all before
+// anything is declared. Config is as Parse takes it.
+func Load(root string, config map[string]string, stack string) (Settings, parameters.Registry, error) {
+	settings, err := Parse(config, stack)
+	registry, registryErr := readRegistry(root)
+	if registryErr == nil {
+		_, registryErr = registry.Resolve(settings.provided(), settings.Environment)
 	}
-	values := map[string]string{}
+	return settings, registry, errors.Join(err, registryErr)
+}
+
+// configuration is what the engine handed over. The Go language host puts all
+// of it in a variable, where a misspelt key shows; an inline program can only
+// be asked for the keys it knows, and its caller has checked the rest with
+// Load.
+func configuration(ctx *pulumi.Context) (map[string]string, error) {
+	config := map[string]string{}
+	if text, ok := os.LookupEnv(pulumi.EnvConfig); ok {
+		if err := json.Unmarshal([]byte(text), &config); err != nil {
+			return nil, fmt.Errorf("configuration from the engine: %w", err)
+		}
+		return config, nil
+	}
 	for _, key := range keys() {
 		if value, ok := ctx.GetConfig(namespace + key); ok {
-			values[namespace+key] = value
+			config[namespace+key] = value
 		}
 	}
-	return Parse(values, ctx.Stack())
+	return config, nil
+}
+
+// readRegistry reads environment.yaml beside Pulumi.yaml.
+func readRegistry(root string) (parameters.Registry, error) {
+	text, err := os.ReadFile(filepath.Join(root, "environment.yaml"))
+	if err != nil {
+		return nil, fmt.Errorf("registry of environment variables: %w", err)
+	}
+	registry, err := parameters.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("environment.yaml: %w", err)
+	}
+	return registry, nil
 }

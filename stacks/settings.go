@@ -1,7 +1,6 @@
 package stacks
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
@@ -85,6 +84,19 @@ func (s *Settings) complete() {
 
 // Site is what the fixed names are made of.
 func (s Settings) Site() naming.Site { return naming.Site{Project: s.Project, Environment: s.Stack} }
+
+// provided are the stack outputs that environment variables may come from, by
+// the names that the registry knows.
+func (s Settings) provided() []string {
+	names := []string{"allowedHosts", "region", "storageBucket"}
+	if s.Database.Enabled {
+		names = append(names, "databaseUrl")
+	}
+	if s.Cache.Enabled {
+		names = append(names, "redisUrl")
+	}
+	return names
+}
 
 // name is the common rule of project and stack names: they become parts of
 // bucket names, IAM paths and DNS-like identifiers. Twenty characters each
@@ -171,13 +183,4 @@ func under(path string, err error) error {
 		return errors.Join(problems...)
 	}
 	return fmt.Errorf("%s.%w", path, err)
-}
-
-// parseEnvironment parses the variable that the language host sets.
-func parseEnvironment(text, stack string) (Settings, error) {
-	var config map[string]string
-	if err := json.Unmarshal([]byte(text), &config); err != nil {
-		return Settings{}, fmt.Errorf("configuration from the engine: %w", err)
-	}
-	return Parse(config, stack)
 }

@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"bluegreen/infra/infratest"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -52,7 +55,7 @@ func TestParseRefuses(t *testing.T) {
 		{"nothing like it", map[string]string{"bluegreen:zzzzzzzzzz": "1"},
 			[]string{"zzzzzzzzzz: no such setting; remove it"}},
 		{"text for a list", map[string]string{"bluegreen:network": `{"zones": "a"}`},
-			[]string{"network.zones: want a list, got text"}},
+			[]string{"network.zones: want a list, got something else"}},
 		{"text for a number", map[string]string{"bluegreen:edge": `{"domain": "example.com", "idleTimeout": "60"}`},
 			[]string{"edge.idleTimeout: want a whole number, got text"}},
 		{"fraction", map[string]string{"bluegreen:edge": `{"domain": "example.com", "idleTimeout": 60.5}`},
@@ -112,12 +115,17 @@ func TestErrorsDoNotRepeatSecrets(t *testing.T) {
 	}
 }
 
-func TestParseEnvironment(t *testing.T) {
-	_, err := parseEnvironment(`{"bluegreen:project": "example", "aws:region": "us-east-1", "bluegreen:typo": "1"}`, "prod")
-	assert.ErrorContains(t, err, "typo: no such setting")
+// What the language host hands over is checked whole.
+func TestMisspeltKeyStopsTheProgram(t *testing.T) {
+	t.Setenv(pulumi.EnvConfig, `{"bluegreen:project": "example", "aws:region": "us-east-1", "bluegreen:typo": "1"}`)
+	var recorder infratest.Recorder
+	err := recorder.Run(Run, infratest.Root(".."))
+	require.ErrorContains(t, err, "typo: no such setting")
 	assert.NotContains(t, err.Error(), "aws:region", "other namespaces are not ours")
-	_, err = parseEnvironment("{", "prod")
-	assert.ErrorContains(t, err, "configuration from the engine")
+	assert.Empty(t, recorder.Resources())
+
+	t.Setenv(pulumi.EnvConfig, "{")
+	assert.ErrorContains(t, recorder.Run(Run, infratest.Root("..")), "configuration from the engine")
 }
 
 // Whatever a stack's file says: no panic, and never settings that fail their

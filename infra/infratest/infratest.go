@@ -73,7 +73,8 @@ type Recorder struct {
 	// is the registration's.
 	Fail func(pulumi.MockResourceArgs) error
 	// Withhold answers without ids and computed outputs, as a preview of a
-	// stack that does not exist yet does. Use it with Preview.
+	// stack that does not exist yet does, but for what secrets are made of.
+	// Use it with Preview.
 	Withhold bool
 
 	mutex     sync.Mutex
@@ -101,7 +102,7 @@ func (r *Recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 		Ignore: rpc.GetIgnoreChanges(), Dependencies: rpc.GetDependencies(),
 	})
 	if r.Withhold {
-		return "", args.Inputs, nil
+		return "", withheld(args), nil
 	}
 	id := args.Name + "-id"
 	return id, outputs(args, id), nil
