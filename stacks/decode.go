@@ -8,6 +8,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/agext/levenshtein"
@@ -56,9 +57,26 @@ func tree(config map[string]string) (map[string]any, error) {
 			problems = append(problems, fmt.Errorf("%s: want an object, as in %s%s: {key: value}, got something else", name, namespace, name))
 			continue
 		}
+		if name == "environment" {
+			asText(value)
+		}
 		document[name] = value
 	}
 	return document, errors.Join(problems...)
+}
+
+// asText turns switches and numbers into the text that they are written as:
+// pulumi config set stores true and 5432 as such, and an environment variable
+// is always text.
+func asText(values map[string]any) {
+	for key, value := range values {
+		switch v := value.(type) {
+		case bool:
+			values[key] = strconv.FormatBool(v)
+		case json.Number:
+			values[key] = v.String()
+		}
+	}
 }
 
 func fieldNamed(t reflect.Type, name string) (reflect.StructField, bool) {

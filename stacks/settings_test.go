@@ -38,6 +38,13 @@ func TestParseFillsInDefaults(t *testing.T) {
 	assert.Equal(t, "/example/prod/", settings.Site().ParameterPath())
 }
 
+// pulumi config set stores what looks like a switch or a number as one.
+func TestEnvironmentIsText(t *testing.T) {
+	settings, err := Parse(with(map[string]string{"bluegreen:environment": `{"A": true, "B": 5432, "C": "x", "D": 1.50}`}), "prod")
+	require.NoError(t, err)
+	assert.Equal(t, map[string]string{"A": "true", "B": "5432", "C": "x", "D": "1.50"}, settings.Environment)
+}
+
 func TestParseRefuses(t *testing.T) {
 	for _, test := range []struct {
 		name   string
