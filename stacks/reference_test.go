@@ -78,10 +78,13 @@ func section(t *testing.T, page *strings.Builder, prefix string, value reflect.V
 func row(page *strings.Builder, path string, value reflect.Value, comment string) {
 	standard, _ := json.Marshal(value.Interface())
 	text := strings.Trim(string(standard), `"`)
-	if text == "" || text == "null" {
-		text = " "
+	if text == "null" {
+		text = ""
 	}
-	fmt.Fprintf(page, "| `%s` | `%s` | %s |\n", path, text, strings.ReplaceAll(comment, "|", `\|`))
+	if text != "" {
+		text = "`" + text + "`"
+	}
+	fmt.Fprintf(page, "| `%s` | %s | %s |\n", path, text, strings.NewReplacer("|", `\|`, "<", "&lt;").Replace(comment))
 }
 
 // fieldComments returns the comments of a struct's fields, each on one line.

@@ -98,10 +98,15 @@ func (s Settings) provided() []string {
 	return names
 }
 
-// name is the common rule of project and stack names: they become parts of
-// bucket names, IAM paths and DNS-like identifiers. Twenty characters each
-// keep every name below its AWS limit with Pulumi's random characters added.
-var name = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
+// Project and stack names become parts of bucket names, IAM paths and DNS
+// labels. Twenty characters each keep every name below its AWS limit with
+// Pulumi's random characters added. A stack's name has no dashes: policies
+// name what begins with "<project>-<stack>-", and that must not be the
+// beginning of another stack's names too.
+var (
+	projectName = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
+	stackName   = regexp.MustCompile(`^[a-z][a-z0-9]*$`)
+)
 
 const longestName = 20
 
@@ -113,8 +118,10 @@ var (
 // Validate reports every mistake at once, each with its path.
 func (s Settings) Validate() error {
 	return errors.Join(
-		checkName("project", s.Project, "pulumi config set project NAME"),
-		checkName("stack name", s.Stack, "pulumi stack rename NAME"),
+		check(projectName.MatchString(s.Project) && len(s.Project) <= longestName,
+			"project: want lower-case letters, digits and single dashes, starting with a letter, at most %d characters; got %q; run: pulumi config set project NAME", longestName, s.Project),
+		check(stackName.MatchString(s.Stack) && len(s.Stack) <= longestName,
+			"stack name: want lower-case letters and digits, starting with a letter, at most %d characters; got %q; run: pulumi stack rename NAME", longestName, s.Stack),
 		check(account.MatchString(s.Account), "account: want 12 digits, got %q; run: pulumi config set account 123456789012 (your own)", s.Account),
 		check(region.MatchString(s.Region), "region: want a region like us-east-2, got %q; run: pulumi config set region us-east-2", s.Region),
 		checkTags(s.Tags),
@@ -126,14 +133,6 @@ func (s Settings) Validate() error {
 		under("cache", s.Cache.Validate()),
 		under("storage", s.Storage.Validate()),
 	)
-}
-
-func checkName(path, value, advice string) error {
-	if !name.MatchString(value) || len(value) > longestName {
-		return fmt.Errorf("%s: want lower-case letters, digits and single dashes, starting with a letter, at most %d characters; got %q; run: %s",
-			path, longestName, value, advice)
-	}
-	return nil
 }
 
 // The limits of a tag (AWS General Reference, "Tagging AWS resources").

@@ -105,7 +105,7 @@ func TestParseRefuses(t *testing.T) {
 }
 
 func TestStackNameIsChecked(t *testing.T) {
-	for _, stack := range []string{"Prod", "a_b", "prod-", "-prod", strings.Repeat("a", 21), ""} {
+	for _, stack := range []string{"Prod", "a_b", "prod-", "-prod", "prod-eu", strings.Repeat("a", 21), ""} {
 		_, err := Parse(small(), stack)
 		assert.ErrorContains(t, err, "stack name: want lower-case letters", stack)
 	}

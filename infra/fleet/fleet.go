@@ -43,7 +43,7 @@ type Spec struct {
 	// MaxSize is the largest number of instances. The default is 1.
 	MaxSize int `json:"maxSize"`
 	// DesiredSize is the number of instances to begin with, MinSize to
-	// MaxSize. The default is 1.
+	// MaxSize. 0, the default, is MinSize.
 	DesiredSize int `json:"desiredSize"`
 }
 
@@ -55,7 +55,6 @@ func Default() Spec {
 		VolumeSize:    8,
 		MinSize:       1,
 		MaxSize:       1,
-		DesiredSize:   1,
 	}
 }
 
@@ -102,7 +101,7 @@ func checkSizes(least, desired, most int) error {
 	if least > most {
 		problems = append(problems, fmt.Errorf("minSize: %d exceeds maxSize %d; raise the second or lower the first", least, most))
 	}
-	if desired < least {
+	if desired != 0 && desired < least {
 		problems = append(problems, fmt.Errorf("desiredSize: %d is below minSize %d; raise the first or lower the second", desired, least))
 	}
 	if desired > most {

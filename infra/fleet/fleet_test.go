@@ -198,7 +198,8 @@ func TestValidate(t *testing.T) {
 		{"large volume", func(s *Spec) { s.VolumeSize = 16385 }, "volumeSize: want 8 to 16384 GiB, got 16385"},
 		{"long key name", func(s *Spec) { s.KeyName = string(make([]byte, 256)) }, "keyName: want at most 255 characters, got 256"},
 		{"desired above max", func(s *Spec) { s.DesiredSize = 2 }, "desiredSize: 2 exceeds maxSize 1; raise the second or lower the first"},
-		{"desired below min", func(s *Spec) { s.MinSize, s.MaxSize = 2, 4 }, "desiredSize: 1 is below minSize 2; raise the first or lower the second"},
+		{"desired left out", func(s *Spec) { s.MinSize, s.MaxSize = 2, 4 }, ""},
+		{"desired below min", func(s *Spec) { s.MinSize, s.DesiredSize, s.MaxSize = 2, 1, 4 }, "desiredSize: 1 is below minSize 2; raise the first or lower the second"},
 		{
 			"min above max", func(s *Spec) { s.MinSize, s.DesiredSize = 3, 3 },
 			"minSize: 3 exceeds maxSize 1; raise the second or lower the first\n" +
