@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"errors"
 	"fmt"
 
 	"bluegreen/infra/edge"
@@ -10,6 +11,14 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/route53"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
+
+// lookUp finds what the stack builds on: its hosted zone and the image of its
+// instances.
+func lookUp(ctx *pulumi.Context, s Settings, look pulumi.InvokeOption) (zone, imageID string, err error) {
+	zone, zoneErr := hostedZone(ctx, s.Edge, look)
+	imageID, imageErr := image(ctx, s.Fleet, look)
+	return zone, imageID, errors.Join(zoneErr, imageErr)
+}
 
 // hostedZone finds the zone that the site's records go into, or returns ""
 // when the stack makes its own or has none.

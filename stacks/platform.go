@@ -25,11 +25,7 @@ func platform(ctx *pulumi.Context, s Settings, registry parameters.Registry) err
 	}
 	use := pulumi.Providers(aws)
 
-	zone, err := hostedZone(ctx, s.Edge, pulumi.Provider(aws))
-	if err != nil {
-		return err
-	}
-	imageID, err := image(ctx, s.Fleet, pulumi.Provider(aws))
+	zone, imageID, err := lookUp(ctx, s, pulumi.Provider(aws))
 	if err != nil {
 		return err
 	}
@@ -66,32 +62,15 @@ func platform(ctx *pulumi.Context, s Settings, registry parameters.Registry) err
 		return err
 	}
 
-	clients := map[string]pulumi.StringInput{"web": fleet.SecurityGroupID}
-	available := map[string]pulumi.StringInput{
-		"allowedHosts":  pulumi.String(strings.Join(s.Edge.Hosts(), ",")),
-		"storageBucket": storage.StorageBucket,
-		"region":        pulumi.String(s.Region),
+	provided, err := dataStores(ctx, s, network, fleet, use)
+	if err != nil {
+		return err
 	}
-	if s.Database.Enabled {
-		database, err := database.New(ctx, prefix, database.Args{
-			Spec: s.Database, VPCID: network.VPCID, SubnetIDs: network.SubnetIDs, Clients: clients,
-		}, use)
-		if err != nil {
-			return err
-		}
-		available["databaseUrl"] = database.URL
-	}
-	if s.Cache.Enabled {
-		cache, err := cache.New(ctx, prefix, cache.Args{
-			Spec: s.Cache, VPCID: network.VPCID, SubnetIDs: network.SubnetIDs, Clients: clients,
-		}, use)
-		if err != nil {
-			return err
-		}
-		available["redisUrl"] = cache.URL
-	}
+	provided["allowedHosts"] = pulumi.String(strings.Join(s.Edge.Hosts(), ","))
+	provided["storageBucket"] = storage.StorageBucket
+	provided["region"] = pulumi.String(s.Region)
 	parameters, err := parameters.New(ctx, prefix, parameters.Args{
-		Registry: registry, Site: site, Outputs: available, Values: s.Environment,
+		Registry: registry, Site: site, Outputs: provided, Values: s.Environment,
 		KeyARN: access.KeyARN, KeyManaged: s.Access.CustomerManagedKey,
 	}, use)
 	if err != nil {
@@ -99,6 +78,33 @@ func platform(ctx *pulumi.Context, s Settings, registry parameters.Registry) err
 	}
 
 	return export(ctx, s, parts{storage, edge, access, fleet, parameters})
+}
+
+// dataStores declares the database and the cache, where the stack has them,
+// and returns where they are.
+func dataStores(ctx *pulumi.Context, s Settings, network *network.Network, fleet *fleet.Fleet, use pulumi.ResourceOption) (map[string]pulumi.StringInput, error) {
+	prefix := s.Site().Prefix()
+	clients := map[string]pulumi.StringInput{"web": fleet.SecurityGroupID}
+	locations := map[string]pulumi.StringInput{}
+	if s.Database.Enabled {
+		database, err := database.New(ctx, prefix, database.Args{
+			Spec: s.Database, VPCID: network.VPCID, SubnetIDs: network.SubnetIDs, Clients: clients,
+		}, use)
+		if err != nil {
+			return nil, err
+		}
+		locations["databaseUrl"] = database.URL
+	}
+	if s.Cache.Enabled {
+		cache, err := cache.New(ctx, prefix, cache.Args{
+			Spec: s.Cache, VPCID: network.VPCID, SubnetIDs: network.SubnetIDs, Clients: clients,
+		}, use)
+		if err != nil {
+			return nil, err
+		}
+		locations["redisUrl"] = cache.URL
+	}
+	return locations, nil
 }
 
 // partition is the AWS partition of a region ("Amazon Resource Names", AWS

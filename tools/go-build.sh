@@ -42,5 +42,4 @@ show() {
 	fi
 }
 
-go build -C "$directory" -v -o "$output" "$package" 2> >(show)
-wait $!
+go build -C "$directory" -v -o "$output" "$package" 2>&1 | show

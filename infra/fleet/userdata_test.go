@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -88,7 +89,7 @@ func (m machine) start(environment ...string) (calls []string, output string, er
 	require.NoError(m.t, err)
 	command := exec.Command("bash", "-s")
 	command.Stdin = strings.NewReader(rendered(m.t))
-	command.Env = append(environment, "ROOT="+m.root, "CALLS="+record, "PATH="+standIns+":/usr/bin:/bin", "TMPDIR="+m.t.TempDir())
+	command.Env = append(slices.Clone(environment), "ROOT="+m.root, "CALLS="+record, "PATH="+standIns+":/usr/bin:/bin", "TMPDIR="+m.t.TempDir())
 	var both bytes.Buffer
 	command.Stdout, command.Stderr = &both, &both
 	err = command.Run()
