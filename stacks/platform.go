@@ -18,13 +18,11 @@ import (
 // platform wires the components. Each takes what the ones above it made.
 func platform(ctx *pulumi.Context, s Settings, registry parameters.Registry) error {
 	site, prefix := s.Site(), s.Site().Prefix()
-
 	aws, err := provider(ctx, s)
 	if err != nil {
 		return err
 	}
 	use := pulumi.Providers(aws)
-
 	zone, imageID, err := lookUp(ctx, s, pulumi.Provider(aws))
 	if err != nil {
 		return err
@@ -76,7 +74,6 @@ func platform(ctx *pulumi.Context, s Settings, registry parameters.Registry) err
 	if err != nil {
 		return err
 	}
-
 	return export(ctx, s, parts{storage, edge, access, fleet, parameters})
 }
 
