@@ -43,7 +43,7 @@ func TestMain(m *testing.M) {
 			return err
 		})
 	}
-	os.Exit(m.Run())
+	m.Run()
 }
 
 func exit(run func(context.Context) error) {

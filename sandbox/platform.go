@@ -9,8 +9,7 @@ import (
 	"bluegreen/stacks"
 )
 
-// Platform is the repository's own program. It reads environment.yaml and
-// Pulumi.README.md in the working folder, which has to be the checkout.
+// Platform is the repository's own program.
 func Platform() Program {
 	return Program{Run: stacks.Run, World: platformWorld}
 }
@@ -26,7 +25,7 @@ func platformWorld(projectFile, stackFile string) (World, error) {
 	if err != nil {
 		return World{}, err
 	}
-	settings, err := stacks.Parse(config, stack)
+	settings, _, err := stacks.Load(filepath.Dir(projectFile), config, stack)
 	if err != nil {
 		return World{}, fmt.Errorf("%s:\n%w", filepath.Base(stackFile), err)
 	}

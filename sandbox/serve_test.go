@@ -108,7 +108,7 @@ func TestAnEmulatorThatIsStartingIsWaitedFor(t *testing.T) {
 func TestAnOccupiedPortIsNamed(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer listener.Close()
+	t.Cleanup(func() { _ = listener.Close() })
 	s := inFolder(t)
 	s.Port = listener.Addr().(*net.TCPAddr).Port
 	world, err := s.Program.World("", "")

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"reflect"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -141,8 +142,8 @@ func (s *Sandbox) start(ctx context.Context, tools parts.Tools, world World) (se
 		return server{}, err
 	}
 	defer log.Close()
-	arguments := append(s.Serve[1:len(s.Serve):len(s.Serve)], s.Folder)
-	process := exec.Command(s.Serve[0], arguments...) // #nosec G204 -- this executable
+	command := slices.Concat(s.Serve, []string{s.Folder})
+	process := exec.Command(command[0], command[1:]...) // #nosec G204 -- this executable
 	process.Dir, process.Stdout, process.Stderr = s.Root, log, log
 	process.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // survives the terminal
 	if err := process.Start(); err != nil {
@@ -167,15 +168,24 @@ func (s *Sandbox) started(ctx context.Context, pid int, ended <-chan error) (ser
 		select {
 		case <-ctx.Done():
 			return server{}, context.Cause(ctx)
-		case <-ended:
-			text, err := os.ReadFile(s.path(logFolder, serveLog))
-			return server{}, errors.Join(fmt.Errorf("the emulator did not start: %s", lastLines(string(text), 8)), err)
+		case err := <-ended:
+			return server{}, fmt.Errorf("the emulator did not start: %s", s.lastWords(err))
 		case <-tick.C:
 			if record, now, err := s.lookup(); err == nil && now == serving && record.PID == pid {
 				return record, nil
 			}
 		}
 	}
+}
+
+// lastWords is what a process that did not live to serve has printed, or how it
+// ended when that is nothing.
+func (s *Sandbox) lastWords(ended error) string {
+	text, err := os.ReadFile(s.path(logFolder, serveLog))
+	if err != nil || len(text) == 0 {
+		return fmt.Sprint(errors.Join(ended, err))
+	}
+	return strings.TrimPrefix(lastLines(string(text), 8), "bluegreen: ")
 }
 
 // stop ends the emulator's process, by force where it does not end itself.

@@ -35,7 +35,7 @@ func (s *Sandbox) copyConfiguration(ctx context.Context, file string) error {
 	}
 	project, err := workspace.LoadProject(s.projectFile())
 	if err != nil {
-		return fmt.Errorf("Pulumi.yaml: %w", err)
+		return fmt.Errorf("%s: %w", s.projectFile(), err)
 	}
 	if _, err := os.Stat(file); err != nil {
 		return fmt.Errorf("%s: %w; a stack needs a configuration", filepath.Base(file), err)

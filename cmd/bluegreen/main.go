@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -25,10 +26,11 @@ func (e exitCode) Error() string { return e.text }
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
-	os.Exit(run(ctx, os.Args[1:]))
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-func run(ctx context.Context, arguments []string) int {
+// run carries out a command line and returns the exit code.
+func run(ctx context.Context, arguments []string, out, errs io.Writer) int {
 	root := &cobra.Command{
 		Use:           "bluegreen",
 		Short:         "Operate a web site on plain EC2 with zero-downtime releases",
@@ -37,6 +39,8 @@ func run(ctx context.Context, arguments []string) int {
 	}
 	root.AddCommand(sandboxCommand(), versionCommand())
 	root.SetArgs(arguments)
+	root.SetOut(out)
+	root.SetErr(errs)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0
@@ -44,7 +48,7 @@ func run(ctx context.Context, arguments []string) int {
 	code := exitCode{code: 1, text: err.Error()}
 	errors.As(err, &code)
 	if code.text != "" {
-		fmt.Fprintln(os.Stderr, "bluegreen:", code.text)
+		fmt.Fprintln(errs, "bluegreen:", code.text)
 	}
 	return code.code
 }

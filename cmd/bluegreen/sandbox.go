@@ -44,7 +44,7 @@ emulated AWS APIs on loopback. Everything lands under .sandbox in the checkout.`
 
 // open finds the checkout and goes there: the program reads environment.yaml in
 // the working folder.
-func (f *flags) open() (*sandbox.Sandbox, error) {
+func (f *flags) open(cmd *cobra.Command) (*sandbox.Sandbox, error) {
 	run, err := absolute(f.run)
 	if err != nil {
 		return nil, err
@@ -57,7 +57,7 @@ func (f *flags) open() (*sandbox.Sandbox, error) {
 		return nil, err
 	}
 	return sandbox.New(sandbox.Options{
-		Root: root, Folder: run, Port: f.port, Program: sandbox.Platform(), Progress: os.Stderr,
+		Root: root, Folder: run, Port: f.port, Program: sandbox.Platform(), Progress: cmd.ErrOrStderr(),
 	})
 }
 
@@ -98,7 +98,7 @@ The first time, missing parts are built or downloaded, which takes minutes.
 ` + pluginsHelp,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := f.open()
+			s, err := f.open(cmd)
 			if err != nil {
 				return err
 			}
@@ -135,7 +135,7 @@ keys of its secrets, and beside a running sandbox or none.`,
 			if err != nil {
 				return err
 			}
-			s, err := f.open()
+			s, err := f.open(cmd)
 			if err != nil {
 				return err
 			}
@@ -170,7 +170,7 @@ func (f *flags) status() *cobra.Command {
 		Short: "Show the running sandbox; exits with 3 when there is none",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := f.open()
+			s, err := f.open(cmd)
 			if err != nil {
 				return err
 			}
@@ -196,7 +196,7 @@ func (f *flags) destroy() *cobra.Command {
 		Short: "Delete everything through Pulumi, then stop the sandbox",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := f.open()
+			s, err := f.open(cmd)
 			if err != nil {
 				return err
 			}
@@ -225,7 +225,7 @@ configuration, so that it writes nothing into the checkout: edit the stack's fil
 itself, then run bluegreen sandbox up or preview, or this command again.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := f.open()
+			s, err := f.open(cmd)
 			if err != nil {
 				return err
 			}

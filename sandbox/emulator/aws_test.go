@@ -63,21 +63,21 @@ func TestEmulatedAWS(t *testing.T) {
 	e, config := emulated(t)
 	// They share an account: starting moto takes seconds.
 	for name, test := range map[string]func(*testing.T, aws.Config){
-		"account":              testAccount,
-		"seeds":                testSeeds,
-		"calls at once":        testCallsAtOnce,
-		"network":              testNetwork,
-		"firewall rules":       testFirewallRules,
-		"launch template":      testLaunchTemplate,
-		"auto scaling":         testAutoScaling,
-		"users and roles":      testUsersAndRoles,
-		"bucket policy":        testBucketPolicy,
-		"database":             testDatabase,
-		"database parameters":  testDatabaseParameters,
-		"cache":                testCache,
-		"cache subnet group":   testCacheSubnetGroup,
-		"codedeploy":           testCodeDeploy,
-		"certificate":          testCertificate,
+		"account":             testAccount,
+		"seeds":               testSeeds,
+		"calls at once":       testCallsAtOnce,
+		"network":             testNetwork,
+		"firewall rules":      testFirewallRules,
+		"launch template":     testLaunchTemplate,
+		"auto scaling":        testAutoScaling,
+		"users and roles":     testUsersAndRoles,
+		"bucket policy":       testBucketPolicy,
+		"database":            testDatabase,
+		"database parameters": testDatabaseParameters,
+		"cache":               testCache,
+		"cache subnet group":  testCacheSubnetGroup,
+		"codedeploy":          testCodeDeploy,
+		"certificate":         testCertificate,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, config) })
 	}

@@ -172,20 +172,19 @@ func TestAServiceOfOursAnswersInsteadOfMoto(t *testing.T) {
 
 func TestRequestsAndAnswersPassUnchanged(t *testing.T) {
 	const content = "Action=PutObject&not=a+form"
-	var host string
 	url, _ := serveFront(t, func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		w.Header().Set("X-Seen", r.Host+" "+r.RequestURI+" "+r.Header.Get("Authorization")+" "+string(body))
 		w.WriteHeader(http.StatusTeapot)
 	}, nil)
-	host = strings.TrimPrefix(url, "http://")
+	host := strings.TrimPrefix(url, "http://")
 	const path = "/bucket/a//b%2Fc/../d?x-id=PutObject&partNumber=1"
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, url+path, strings.NewReader(content))
 	require.NoError(t, err)
 	request.Header.Set("Authorization", signedFor("s3"))
 	response, err := http.DefaultClient.Do(request)
 	require.NoError(t, err)
-	defer response.Body.Close()
+	require.NoError(t, response.Body.Close())
 	assert.Equal(t, http.StatusTeapot, response.StatusCode, "an answer that is no fault keeps its status")
 	assert.Equal(t, host+" "+path+" "+signedFor("s3")+" "+content, response.Header.Get("X-Seen"))
 }

@@ -48,11 +48,6 @@ type moto struct {
 // The listening socket is opened here and handed down, so that the port is known
 // and taken before Python has started.
 func startMoto(ctx context.Context, config Config) (*moto, error) {
-	socket, address, err := inheritableListener()
-	if err != nil {
-		return nil, err
-	}
-	defer socket.Close()
 	files := filepath.Join(config.Dir, sourcesDir)
 	images := filepath.Join(files, "images.json")
 	if err := errors.Join(writeSources(files), config.Seed.writeImages(images)); err != nil {
@@ -62,8 +57,10 @@ func startMoto(ctx context.Context, config Config) (*moto, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer log.Close()
-
+	socket, address, err := inheritableListener()
+	if err != nil {
+		return nil, errors.Join(err, log.Close())
+	}
 	m := &moto{
 		url:     "http://" + address,
 		logPath: log.Name(),
@@ -75,13 +72,14 @@ func startMoto(ctx context.Context, config Config) (*moto, error) {
 	m.command.Stdout, m.command.Stderr = log, log
 	m.command.ExtraFiles = []*os.File{socket}
 	m.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C in the terminal is not for moto
-	if m.stdin, err = m.command.StdinPipe(); err != nil {
-		return nil, err
+	m.stdin, err = m.command.StdinPipe()
+	if err == nil {
+		err = m.command.Start()
 	}
-	if err := m.command.Start(); err != nil {
+	// Moto alone holds the socket now: once it has ended, connections are refused.
+	if err := errors.Join(err, socket.Close(), log.Close()); err != nil {
 		return nil, fmt.Errorf("moto did not start: %w; want the interpreter of a virtual environment with requirements.txt installed", err)
 	}
-	socket.Close() // moto alone holds it now: if it dies, connections are refused
 	go func() {
 		_ = m.command.Wait() // ProcessState tells the same
 		close(m.ended)
@@ -119,9 +117,8 @@ func inheritableListener() (*os.File, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	defer listener.Close()
 	file, err := listener.(*net.TCPListener).File()
-	return file, listener.Addr().String(), err
+	return file, listener.Addr().String(), errors.Join(err, listener.Close())
 }
 
 // motoEnvironment is the caller's environment without AWS credentials and
@@ -156,8 +153,7 @@ func (m *moto) ready(ctx context.Context) error {
 			return fmt.Errorf("moto did not answer: %w; see %s", err, m.logPath)
 		}
 	}
-	defer response.Body.Close()
-	return json.NewDecoder(response.Body).Decode(&map[string]any{})
+	return errors.Join(json.NewDecoder(response.Body).Decode(&map[string]any{}), response.Body.Close())
 }
 
 func (m *moto) alive() bool {
@@ -195,7 +191,7 @@ func lastLine(path string) string {
 // stop ends moto's process group, and returns when moto is gone.
 func (m *moto) stop() error {
 	m.once.Do(func() { close(m.stopped) })
-	m.stdin.Close()
+	_ = m.stdin.Close() // closed already where the process has ended
 	select {
 	case <-m.ended:
 		return nil
