@@ -65,8 +65,10 @@ func serve(ctx context.Context, folder string, start func(context.Context, emula
 	lock := flock.New(filepath.Join(folder, serverLock))
 	waiting, cancel := context.WithTimeout(ctx, 5*time.Second) // whoever looks whether it is held holds it for a moment
 	defer cancel()
-	if got, err := lock.TryLockContext(waiting, 50*time.Millisecond); !got {
-		return fmt.Errorf("%s: another process serves this sandbox: %w", folder, err)
+	if _, err := lock.TryLockContext(waiting, 50*time.Millisecond); errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("%s: another process serves this sandbox", folder)
+	} else if err != nil {
+		return fmt.Errorf("%s: %w", folder, err)
 	}
 	defer func() { _ = lock.Unlock() }() // the end of the process unlocks too
 	var asked order

@@ -50,6 +50,7 @@ func TestMistakesOnTheCommandLine(t *testing.T) {
 		{"sandbox", "up", "--port", "70000"},
 		{"sandbox", "up", "--prot", "1"},
 		{"sandbox", "preview", "extra"},
+		{"sandbox", "frobnicate"},
 		{"sandbox", "preview", "--refresh", "--stack-file", "Pulumi.prod.yaml"},
 		{"sandbox", "preview", "--stack-file", "absent.yaml"},
 	} {

@@ -35,6 +35,8 @@ func sandboxCommand() *cobra.Command {
 
 The same program, the real Pulumi engine and the real AWS provider, against
 emulated AWS APIs on loopback. Everything lands under .sandbox in the checkout.`,
+		Args: cobra.NoArgs, // an unknown command is a mistake, not a call for help
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	group.PersistentFlags().StringVar(&f.root, "root", "", "the checkout (default: the one that the working folder is in)")
 	group.PersistentFlags().StringVar(&f.run, "run", "", "folder of the running sandbox (default: .sandbox/run in the checkout)")

@@ -42,8 +42,8 @@ def modify_rules(original, backend, group_id, rules):
     """A rule for all protocols has no ports, which was refused; changes of an
     IPv6 block or of the other group were dropped."""
     for change in rules.values():
-        change.setdefault("FromPort", -1)
-        change.setdefault("ToPort", -1)
+        if change.get("IpProtocol") == "-1":
+            change.update(FromPort=-1, ToPort=-1)
     original(backend, group_id, rules)
     group = backend.get_security_group_from_id(group_id)
     for rule_id, change in rules.items():
