@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
 )
 
 // Report writes the summary for people.
@@ -82,7 +83,7 @@ func newTable(columns ...any) table.Writer {
 	grid.SetStyle(table.StyleLight)
 	grid.Style().Options = table.OptionsNoBordersAndSeparators
 	grid.AppendHeader(columns)
-	last := table.ColumnConfig{Number: len(columns), WidthMax: 90}
+	last := table.ColumnConfig{Number: len(columns), WidthMax: 90, WidthMaxEnforcer: text.WrapSoft}
 	grid.SetColumnConfigs([]table.ColumnConfig{last})
 	return grid
 }
@@ -93,10 +94,9 @@ const readme = "readme"
 func reportOutputs(out io.Writer, outputs map[string]any) {
 	grid := newTable("Output", "Value")
 	for _, name := range slices.Sorted(maps.Keys(outputs)) {
-		if name == readme {
-			continue
+		if value := shown(outputs[name]); name != readme && value != "" {
+			grid.AppendRow(table.Row{name, value})
 		}
-		grid.AppendRow(table.Row{name, shown(outputs[name])})
 	}
 	if grid.Length() > 0 {
 		fmt.Fprintf(out, "\n%s\n", grid.Render())

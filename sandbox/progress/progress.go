@@ -139,7 +139,7 @@ func (s *Step) End(err error) {
 		s.print(outcome)
 		return
 	}
-	s.tracker.UpdateMessage(s.label + ": " + outcome)
+	s.tracker.UpdateMessage(s.label) // the tracker itself says how it went
 	if err != nil {
 		s.tracker.MarkAsErrored()
 	} else {
