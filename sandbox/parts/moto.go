@@ -66,8 +66,9 @@ func (b *bench) motoPart() (part, error) {
 		if err := log.run(ctx, b.root, nil, python, "-m", "venv", folder); err != nil {
 			return err
 		}
+		// Nothing goes into the user's home, so no cache either.
 		return log.run(ctx, b.root, nil, filepath.Join(folder, "bin", "python"), "-m", "pip", "install",
-			"--disable-pip-version-check", "--no-input", "--progress-bar=off", "--require-hashes", "-r", requirements)
+			"--disable-pip-version-check", "--no-cache-dir", "--no-input", "--progress-bar=off", "--require-hashes", "-r", requirements)
 	}}, err
 }
 
