@@ -31,35 +31,60 @@ const leftoversFile = "leftovers"
 const leftBehind = 30 * time.Second
 
 // recovered opens the stack and makes up for a command that was killed: its
-// lock is removed, and the operations that it left half-way are resolved.
+// lock is removed, a state that was only half written is replaced, and the
+// operations that it left half-way are resolved.
 func (s *Sandbox) recovered(ctx context.Context, interrupted bool, tools parts.Tools, record server) (server, auto.Stack, error) {
 	locked, err := s.unlock(ctx)
 	if err != nil {
 		return record, auto.Stack{}, err
 	}
+	torn, err := s.torn()
+	if err != nil {
+		return record, auto.Stack{}, err
+	}
+	if torn && !s.complete() {
+		return s.again(ctx, tools, record, "while its state was being written")
+	}
+	if torn {
+		if err := s.restoreCheckpoint(); err != nil {
+			return record, auto.Stack{}, err
+		}
+	}
 	stack, err := s.open(ctx, tools, record)
-	if err != nil || !interrupted && !locked {
+	if err != nil || !interrupted && !locked && !torn {
 		return record, stack, err
 	}
 	state, err := s.deployment(ctx, record)
-	if err != nil || len(state.PendingOperations) == 0 {
+	if err != nil || len(state.PendingOperations) == 0 && !torn {
 		return record, stack, err
 	}
-	if _, err := os.Stat(s.path(completeFile)); errors.Is(err, fs.ErrNotExist) {
-		// What exists now has names that a second attempt would collide with.
-		s.say("The first creation was interrupted with %d resources half-way. Beginning again with an empty AWS.", len(state.PendingOperations))
-		world := record.World
-		if err := s.stop(ctx, record); err != nil {
-			return record, stack, err
-		}
-		if record, err = s.fresh(ctx, tools, world); err != nil {
-			return record, stack, err
-		}
-		stack, err = s.open(ctx, tools, record)
-		return record, stack, err
+	if !s.complete() {
+		return s.again(ctx, tools, record, fmt.Sprintf("with %d resources half-way", len(state.PendingOperations)))
 	}
 	s.say("The last command was interrupted with %d resources half-way. Reading what exists.", len(state.PendingOperations))
 	return record, stack, errors.Join(writeFile(s.path(leftoversFile), nil), s.refresh(ctx, stack))
+}
+
+// complete tells whether an Up in the running emulator has succeeded.
+func (s *Sandbox) complete() bool {
+	_, err := os.Stat(s.path(completeFile))
+	return err == nil
+}
+
+// again begins an interrupted first creation anew: what exists now has names
+// that a second attempt would collide with, and nothing in it would be missed.
+func (s *Sandbox) again(ctx context.Context, tools parts.Tools, record server, how string) (server, auto.Stack, error) {
+	s.say("The first creation was interrupted %s. Beginning again with an empty AWS.", how)
+	world := record.World
+	if err := s.stop(ctx, record); err != nil {
+		return record, auto.Stack{}, err
+	}
+	record, err := s.fresh(ctx, tools, world)
+	if err != nil {
+		return record, auto.Stack{}, err
+	}
+	stack, err := s.open(ctx, tools, record)
+	return record, stack, err
 }
 
 // aboutLeftovers adds what to do to an error of Up, where a killed engine may

@@ -181,6 +181,31 @@ func TestAKilledEngineIsRecoveredFrom(t *testing.T) {
 	assert.Equal(t, 60, parametersIn(t, summary.Endpoint))
 }
 
+// An engine that is killed at the wrong moment leaves an empty state.
+func TestATornStateIsReplaced(t *testing.T) {
+	for name, torn := range map[string]string{"empty": "", "half": `{"version": 3, "checkpoint": {`} {
+		t.Run(name, func(t *testing.T) {
+			s := stand(t, small(), "config: {bluegreen:count: 3}\n")
+			_, err := s.Up(t.Context())
+			require.NoError(t, err)
+			require.NoError(t, os.WriteFile(s.checkpoint(), []byte(torn), 0o600))
+
+			configure(t, s, "config: {bluegreen:count: 4}\n")
+			summary, err := s.Up(t.Context())
+			require.NoError(t, err)
+			assert.Equal(t, map[string]int{"same": 3, "create": 1}, summary.Changes)
+			assert.Equal(t, 4, parametersIn(t, summary.Endpoint))
+
+			require.NoError(t, os.Remove(s.path(completeFile))) // as in a first creation
+			require.NoError(t, os.WriteFile(s.checkpoint(), []byte(torn), 0o600))
+			summary, err = s.Up(t.Context())
+			require.NoError(t, err)
+			assert.Equal(t, map[string]int{"create": 4}, summary.Changes)
+			assert.Equal(t, 4, parametersIn(t, summary.Endpoint))
+		})
+	}
+}
+
 func TestAnInterruptedUpGoesOn(t *testing.T) {
 	s := stand(t, small(), "config: {bluegreen:count: 60}\n")
 	killed(t, s, func(up int) { require.NoError(t, syscall.Kill(up, syscall.SIGINT)) })

@@ -62,7 +62,7 @@ func (s *Sandbox) Up(ctx context.Context) (Summary, error) {
 	if err != nil {
 		return Summary{}, s.aboutLeftovers(err)
 	}
-	if err := errors.Join(writeFile(s.path(completeFile), nil), removeFile(s.path(leftoversFile))); err != nil {
+	if err := errors.Join(s.keepCheckpoint(), writeFile(s.path(completeFile), nil), removeFile(s.path(leftoversFile))); err != nil {
 		return Summary{}, err
 	}
 	state, err := s.deployment(ctx, record)

@@ -71,6 +71,7 @@ func TestEmulatedAWS(t *testing.T) {
 		"launch template":     testLaunchTemplate,
 		"auto scaling":        testAutoScaling,
 		"users and roles":     testUsersAndRoles,
+		"versioned bucket":    testVersionedBucket,
 		"bucket policy":       testBucketPolicy,
 		"database":            testDatabase,
 		"database parameters": testDatabaseParameters,

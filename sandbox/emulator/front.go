@@ -69,7 +69,7 @@ func proxy(m *moto) http.Handler {
 	target := &url.URL{Scheme: "http", Host: strings.TrimPrefix(m.url, "http://")}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.Proxy = nil               // the user's web proxy is not for loopback
-	transport.DisableCompression = true // bodies pass unchanged
+	transport.DisableCompression = true // moto is asked for what the client asked for
 	transport.MaxIdleConnsPerHost = 64  // an engine at work makes dozens of calls at once
 	transport.ResponseHeaderTimeout = motoAnswerTime
 	return &httputil.ReverseProxy{
@@ -77,12 +77,11 @@ func proxy(m *moto) http.Handler {
 			p.SetURL(target)
 			p.Out.Host = p.In.Host // moto builds addresses from it
 		},
-		Transport:     transport,
-		FlushInterval: -1, // stream
-		ErrorLog:      slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
+		Transport: transport,
+		ErrorLog:  slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
 		ModifyResponse: func(response *http.Response) error {
 			if response.StatusCode < http.StatusInternalServerError {
-				return nil
+				return inOnePiece(response)
 			}
 			text, _ := io.ReadAll(io.LimitReader(response.Body, maxFaultText)) // what there is of it
 			return fmt.Errorf("%s", strings.TrimSpace(string(text)))

@@ -8,10 +8,12 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -229,5 +231,48 @@ func TestTheRequestLogHoldsNothingSecret(t *testing.T) {
 	assert.Contains(t, log.String(), `service=s3 operation="GET /bucket/key" status=200`)
 	for _, secret := range []string{"very-secret", "Signature", "AKIAEXAMPLE"} {
 		assert.NotContains(t, log.String(), secret)
+	}
+}
+
+// hurriedBody is a request's body whose end is read only when the answer is
+// there, as on a busy machine, and which then ends as smithy-go's does.
+type hurriedBody struct {
+	io.Reader
+	answered chan struct{}
+}
+
+func (b hurriedBody) WriteTo(io.Writer) (int64, error) {
+	<-b.answered
+	return 0, io.EOF
+}
+
+func TestAnAnswerSurvivesAClientInAHurry(t *testing.T) {
+	for _, size := range []int{100, onePiece - 1, onePiece, 100 * onePiece} {
+		t.Run(strconv.Itoa(size), func(t *testing.T) {
+			content := strings.Repeat("<member>subnet-1</member>", size)[:size]
+			url, _ := serveFront(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Length", strconv.Itoa(size))
+				w.WriteHeader(http.StatusOK)
+				_ = http.NewResponseController(w).Flush()
+				_, _ = io.WriteString(w, content)
+			}, nil)
+			const form = "Action=DescribeSubnets"
+			body := hurriedBody{strings.NewReader(form), make(chan struct{})}
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, body)
+			require.NoError(t, err)
+			request.ContentLength = int64(len(form))
+			request.Header.Set("Authorization", signedFor("ec2"))
+			request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			connection := &http.Transport{}
+			defer connection.CloseIdleConnections()
+			response, err := connection.RoundTrip(request)
+			require.NoError(t, err)
+			close(body.answered)
+			time.Sleep(10 * time.Millisecond) // for the connection to be closed
+			answer, err := io.ReadAll(response.Body)
+			require.NoError(t, err)
+			require.NoError(t, response.Body.Close())
+			assert.Equal(t, content, string(answer))
+		})
 	}
 }

@@ -3,8 +3,8 @@
 import json
 
 from moto.iam.access_control import IAMPolicy
-from moto.s3.models import FakeBucket
-from patching import instead
+from moto.s3.models import FakeBucket, FakeDeleteMarker
+from patching import also, instead
 
 
 @instead(FakeBucket, "get_permission")
@@ -20,3 +20,9 @@ def bucket_permission(original, bucket, action, resource):
         statements = [statements]
     policy["Statement"] = [s for s in statements if "Condition" not in s]
     return IAMPolicy(json.dumps(policy)).is_action_permitted(action, resource)
+
+
+@also(FakeDeleteMarker)
+def dispose(marker):
+    """A versioned bucket could not be emptied when a deletion marker was the last
+    version of an object to go. Unlike an object it holds no file to close."""
