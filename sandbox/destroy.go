@@ -64,13 +64,24 @@ func (s *Sandbox) destroyStack(ctx context.Context, interrupted bool, record ser
 	if err != nil {
 		return 0, err
 	}
+	torn, err := s.torn()
+	switch {
+	case err != nil:
+		return 0, err
+	case torn && !s.complete():
+		return 0, nil // what exists goes with the emulated AWS; no state tells what it is
+	case torn:
+		if err := s.restoreCheckpoint(); err != nil {
+			return 0, err
+		}
+	}
 	stack, err := s.open(ctx, tools, record)
 	if err != nil {
 		return 0, err
 	}
-	if interrupted || locked {
+	if interrupted || locked || torn {
 		state, err := s.deployment(ctx, record)
-		if err == nil && len(state.PendingOperations) > 0 {
+		if err == nil && (len(state.PendingOperations) > 0 || torn) {
 			err = s.refresh(ctx, stack)
 		}
 		if err != nil {

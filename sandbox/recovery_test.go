@@ -202,6 +202,11 @@ func TestATornStateIsReplaced(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, map[string]int{"create": 4}, summary.Changes)
 			assert.Equal(t, 4, parametersIn(t, summary.Endpoint))
+
+			require.NoError(t, os.WriteFile(s.checkpoint(), []byte(torn), 0o600))
+			destroyed, err := s.Destroy(t.Context(), false)
+			require.NoError(t, err)
+			assert.Equal(t, 4, destroyed.Resources)
 		})
 	}
 }

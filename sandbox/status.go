@@ -63,7 +63,7 @@ func (s *Sandbox) Status(ctx context.Context) (Status, error) {
 		return status, nil
 	}
 	status.Running = true
-	if _, err := os.Stat(s.path(completeFile)); errors.Is(err, fs.ErrNotExist) {
+	if !s.complete() {
 		status.Problem = "the first creation has not come to its end; unless it is at work now, run bluegreen sandbox up"
 	}
 	status.Processes = append(status.Processes, Process{Name: "moto", PID: health.Process, Alive: health.Moto, Started: health.Started})
@@ -72,7 +72,7 @@ func (s *Sandbox) Status(ctx context.Context) (Status, error) {
 
 // addStack adds what Pulumi's state holds, once an Up has made the stack.
 func (s *Sandbox) addStack(ctx context.Context, status *Status, record server) error {
-	if _, err := os.Stat(s.path("state", ".pulumi", "stacks", ProjectName, s.Stack+".json")); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(s.checkpoint()); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	state, err := s.deployment(ctx, record)
