@@ -66,9 +66,13 @@ func testBucketPolicy(t *testing.T, config aws.Config) {
 func testVersionedBucket(t *testing.T, config aws.Config) {
 	client, bucket, key := s3.NewFromConfig(config), aws.String("versioned"), aws.String("key")
 	must[*s3.CreateBucketOutput](t)(client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: bucket, CreateBucketConfiguration: &s3types.CreateBucketConfiguration{LocationConstraint: "eu-west-1"}}))
-	must[*s3.PutBucketVersioningOutput](t)(client.PutBucketVersioning(t.Context(), &s3.PutBucketVersioningInput{Bucket: bucket, VersioningConfiguration: &s3types.VersioningConfiguration{Status: s3types.BucketVersioningStatusEnabled}}))
+	version := func(status s3types.BucketVersioningStatus) {
+		must[*s3.PutBucketVersioningOutput](t)(client.PutBucketVersioning(t.Context(), &s3.PutBucketVersioningInput{Bucket: bucket, VersioningConfiguration: &s3types.VersioningConfiguration{Status: status}}))
+	}
+	version(s3types.BucketVersioningStatusEnabled)
 	put := must[*s3.PutObjectOutput](t)(client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: bucket, Key: key}))
 	marker := must[*s3.DeleteObjectOutput](t)(client.DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: bucket, Key: key}))
+	version(s3types.BucketVersioningStatusSuspended)
 	for _, version := range []*string{put.VersionId, marker.VersionId} {
 		deleted := must[*s3.DeleteObjectsOutput](t)(client.DeleteObjects(t.Context(), &s3.DeleteObjectsInput{Bucket: bucket, Delete: &s3types.Delete{Objects: []s3types.ObjectIdentifier{{Key: key, VersionId: version}}}}))
 		assert.Empty(t, deleted.Errors)

@@ -24,5 +24,5 @@ def bucket_permission(original, bucket, action, resource):
 
 @also(FakeDeleteMarker)
 def dispose(marker):
-    """A versioned bucket could not be emptied when a deletion marker was the last
-    version of an object to go. Unlike an object it holds no file to close."""
+    """A bucket whose versioning was switched off, as at destroy, could not be
+    emptied of deletion markers. Unlike an object, one holds no file to close."""
