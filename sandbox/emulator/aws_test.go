@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"bluegreen/sandbox/parts"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -24,16 +26,15 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// python is the interpreter of a virtual environment with requirements.txt
-// installed. Tests that need moto itself are skipped without one.
+// python is the interpreter of the virtual environment that has moto.
 func python(t *testing.T) string {
 	t.Helper()
-	const variable = "BLUEGREEN_SANDBOX_PYTHON"
-	interpreter := os.Getenv(variable)
-	if interpreter == "" {
-		t.Skipf("%s is not set: want the interpreter of a virtual environment with requirements.txt installed", variable)
+	if testing.Short() {
+		t.Skip("needs moto, which is installed for the whole suite only")
 	}
-	return interpreter
+	tools, err := parts.Ensure(t.Context(), parts.Options{Root: "../..", Plugins: parts.Auto, Output: os.Stderr})
+	require.NoError(t, err)
+	return tools.Python
 }
 
 // emulated starts moto with a zone, the images and an OIDC provider in it.
