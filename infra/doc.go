@@ -11,9 +11,12 @@
 //     is the prefix of every name inside: "<project>-<environment>".
 //   - The struct that New returns exports outputs only.
 //
-// Components never import each other; package stacks wires them. Resources
-// are named <prefix>-<role>[-<stable key>], where role is the name people know
-// the thing by ("alb-01", "reverse-proxy"). Pulumi appends random characters
-// to the physical name, so that a replacement can stand beside what it
-// replaces; the Name tag is the plain name.
+// Components never import each other; package stacks wires them. What they have
+// in common stands in packages that are no components: naming, policy and
+// window, which are pure, and firewall.
+//
+// Resources are named <prefix>-<role>[-<stable key>], where role is the name
+// people know the thing by ("alb-01", "reverse-proxy"). Pulumi appends random
+// characters to the physical name, so that a replacement can stand beside what
+// it replaces; the Name tag is the plain name.
 package infra

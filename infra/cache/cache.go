@@ -9,6 +9,8 @@ import (
 	"maps"
 	"slices"
 
+	"bluegreen/infra/firewall"
+
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
@@ -75,7 +77,13 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 		return nil, err
 	}
 	own := pulumi.Parent(c)
-	group, err := newSecurityGroup(ctx, name, args, own)
+	var ingress []firewall.Ingress
+	for _, client := range slices.Sorted(maps.Keys(args.Clients)) {
+		ingress = append(ingress, firewall.Ingress{Key: client, Port: port, Group: args.Clients[client], Description: "Cache from " + client})
+	}
+	group, err := firewall.New(ctx, name+"-cache", firewall.Args{
+		Description: "Cache from the application only", VPCID: args.VPCID, Ingress: ingress,
+	}, own)
 	if err != nil {
 		return nil, err
 	}

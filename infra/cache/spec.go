@@ -6,7 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
+
+	"bluegreen/infra/window"
 )
 
 // Engine is the software of a cache.
@@ -80,6 +81,7 @@ const (
 	mostNodes        = 6
 	longestSnapshots = 35 // days
 	shortestWindow   = 60 // minutes
+	longestWindow    = 24 * 60
 )
 
 var nodeType = regexp.MustCompile(`^cache\.([a-z]+[0-9]+[a-z]*)\.(micro|small|medium|large|[0-9]*xlarge)$`)
@@ -118,33 +120,14 @@ func checkNodeType(text string) error {
 	return nil
 }
 
-// A day and a week, in minutes.
-const (
-	day  = 24 * 60
-	week = 7 * day
-)
-
-var weekdays = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
-
-// checkWindow reads ddd:hh:mm-ddd:hh:mm. The week is a circle: a window may
-// run over its end. One that is longer than a day has its ends swapped.
+// checkWindow refuses a window longer than a day: its ends are swapped.
 func checkWindow(text string) error {
-	from, to, _ := strings.Cut(text, "-")
-	start, ok := moment(from)
-	end, okToo := moment(to)
-	if !ok || !okToo {
-		return fmt.Errorf("maintenanceWindow: want ddd:hh:mm-ddd:hh:mm in UTC like sun:09:00-sun:10:00, got %q", text)
-	}
-	if length := (end - start + week) % week; length < shortestWindow || length > day {
-		return fmt.Errorf("maintenanceWindow: %s lasts %d minutes, want %d to %d; move an end", text, length, shortestWindow, day)
+	weekly, err := window.ParseWeekly(text, shortestWindow)
+	switch {
+	case err != nil:
+		return fmt.Errorf("maintenanceWindow: %w", err)
+	case weekly.Minutes() > longestWindow:
+		return fmt.Errorf("maintenanceWindow: %s lasts %d minutes, want at most %d; move an end", text, weekly.Minutes(), longestWindow)
 	}
 	return nil
-}
-
-// moment reads ddd:hh:mm as minutes from the midnight that begins Sunday.
-func moment(text string) (int, bool) {
-	name, clock, _ := strings.Cut(text, ":")
-	weekday := slices.Index(weekdays, name)
-	t, err := time.Parse("15:04", clock)
-	return weekday*day + t.Hour()*60 + t.Minute(), err == nil && len(clock) == len("15:04") && weekday >= 0
 }

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"bluegreen/infra/window"
 )
 
 // Spec is what an operator chooses.
@@ -85,12 +87,13 @@ var majors = []string{"14", "15", "16", "17", "18"}
 // June 2024, "Document history").
 var retired = []string{"m1", "m2", "m3", "m4", "r3", "r4", "t1", "t2"}
 
-// The limits of a gp3 volume, in GiB, and of backups, in days (Amazon RDS API
+// The limits of a gp3 volume, in GiB, of backups, in days, and of windows (Amazon RDS API
 // Reference, "CreateDBInstance").
 const (
 	leastStorage   = 20
 	mostStorage    = 65536
 	longestBackups = 35
+	shortestWindow = 30 // minutes
 )
 
 // leastGrowth is the smallest MaxAllocatedStorage, in per cent of what is
@@ -148,8 +151,8 @@ func (s Spec) checkBackups() error {
 }
 
 func (s Spec) checkWindows() error {
-	backup, daily := parseDaily(s.BackupWindow)
-	maintenance, weekly := parseWeekly(s.MaintenanceWindow)
+	backup, daily := window.ParseDaily(s.BackupWindow, shortestWindow)
+	maintenance, weekly := window.ParseWeekly(s.MaintenanceWindow, shortestWindow)
 	var problems []error
 	if daily != nil {
 		problems = append(problems, fmt.Errorf("backupWindow: %w", daily))
@@ -157,7 +160,7 @@ func (s Spec) checkWindows() error {
 	if weekly != nil {
 		problems = append(problems, fmt.Errorf("maintenanceWindow: %w", weekly))
 	}
-	if daily == nil && weekly == nil && overlap(backup, maintenance) {
+	if daily == nil && weekly == nil && window.Overlap(backup, maintenance) {
 		problems = append(problems, fmt.Errorf("maintenanceWindow: %s overlaps backupWindow %s; move one of them", s.MaintenanceWindow, s.BackupWindow))
 	}
 	return errors.Join(problems...)

@@ -37,7 +37,7 @@ func TestValidate(t *testing.T) {
 		{"longest backups", func(s *Spec) { s.BackupRetentionDays = 35 }, ""},
 		{"too long backups", func(s *Spec) { s.BackupRetentionDays = 36 }, "backupRetentionDays: want 0 to 35, got 36"},
 		{"short backup window", func(s *Spec) { s.BackupWindow = "07:00-07:29" },
-			"backupWindow: 07:00-07:29 lasts 29 minutes, RDS wants 30 or more; move the end"},
+			"backupWindow: 07:00-07:29 lasts 29 minutes, want 30 or more; move the end"},
 		{"windows overlap", func(s *Spec) { s.MaintenanceWindow = "wed:07:29-wed:08:00" },
 			"maintenanceWindow: wed:07:29-wed:08:00 overlaps backupWindow 07:00-07:30; move one of them"},
 		{"windows touch", func(s *Spec) { s.MaintenanceWindow = "wed:07:30-wed:08:00" }, ""},

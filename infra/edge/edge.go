@@ -11,6 +11,8 @@ import (
 	"errors"
 	"fmt"
 
+	"bluegreen/infra/firewall"
+
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/route53"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
@@ -170,7 +172,9 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 		return nil, err
 	}
 	own := pulumi.Parent(e)
-	group, err := newFirewall(ctx, name, args, own)
+	group, err := firewall.New(ctx, name+"-WebAccess", firewall.Args{
+		Description: "It is for ALB", VPCID: args.VPCID, Ingress: entrances, IPv6: args.IPv6,
+	}, own)
 	if err != nil {
 		return nil, err
 	}

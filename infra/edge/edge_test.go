@@ -163,7 +163,7 @@ func TestDualStack(t *testing.T) {
 		kinds[record.Text("type")]++
 	}
 	assert.Equal(t, map[string]int{"A": 2, "AAAA": 2, "CNAME": 2}, kinds)
-	assert.Equal(t, []string{"example-prod-WebAccess-out", "example-prod-WebAccess-out-ipv6"}, names(recorder.OfType(egressRules)))
+	assert.Equal(t, []string{"example-prod-WebAccess-out-ipv4", "example-prod-WebAccess-out-ipv6"}, names(recorder.OfType(egressRules)))
 }
 
 func TestFirewall(t *testing.T) {
@@ -191,7 +191,7 @@ func TestFirewall(t *testing.T) {
 		"example-prod-WebAccess-http-ipv6 ::/0":  {80, 80},
 		"example-prod-WebAccess-https 0.0.0.0/0": {443, 443},
 		"example-prod-WebAccess-https-ipv6 ::/0": {443, 443},
-		"example-prod-WebAccess-out 0.0.0.0/0":   {},
+		"example-prod-WebAccess-out-ipv4 0.0.0.0/0":   {},
 	}, got)
 }
 

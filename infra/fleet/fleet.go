@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 
+	"bluegreen/infra/firewall"
+
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
@@ -172,7 +174,12 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 		return nil, err
 	}
 	own := pulumi.Parent(f)
-	group, err := newFirewall(ctx, name, args, own)
+	group, err := firewall.New(ctx, name+"-reverse-proxy", firewall.Args{
+		Description: "Web instances: HTTP from the load balancer only.", VPCID: args.VPCID, IPv6: args.IPv6,
+		Ingress: []firewall.Ingress{
+			{Key: "http", Port: 80, Group: args.LoadBalancerSecurityGroupID, Description: "HTTP from the load balancer"},
+		},
+	}, own)
 	if err != nil {
 		return nil, err
 	}

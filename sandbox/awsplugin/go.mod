@@ -6,6 +6,7 @@ replace (
 	// The logger that the Terraform AWS provider itself asks for.
 	github.com/hashicorp/terraform-plugin-log => github.com/gdavison/terraform-plugin-log v0.0.0-20230928191232-6c653d8ef8fb
 	// Upstream sources that package sandbox/parts/awssource puts there.
+	github.com/aws/smithy-go => ../../.sandbox/parts/awssource/smithy-go
 	github.com/hashicorp/terraform-plugin-sdk/v2 => ../../.sandbox/parts/awssource/terraform-plugin-sdk
 	github.com/hashicorp/terraform-provider-aws => ../../.sandbox/parts/awssource/terraform-provider-aws
 )

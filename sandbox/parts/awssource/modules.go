@@ -47,6 +47,14 @@ var modules = []module{
 		copies:   isSource,
 		edits:    []edit{{file: "helper/retry/state.go", apply: fastPolls}},
 	},
+	{
+		path:    "github.com/aws/smithy-go",
+		version: "v1.22.1", // as the provider asks for it
+		hash:    "h1:/HPHZQ0g7f4eUeK6HKglFz8uwVfZKgoI25rb/J+dnro=",
+		folder:  "smithy-go",
+		copies:  isSource,
+		edits:   []edit{{file: "transport/http/internal/io/safe.go", apply: quietEnd}},
+	},
 }
 
 // download puts m in the module cache, checks it and returns its folder there.
