@@ -187,11 +187,11 @@ func TestFirewall(t *testing.T) {
 		}
 	}
 	assert.Equal(t, map[string][2]float64{
-		"example-prod-WebAccess-http 0.0.0.0/0":  {80, 80},
-		"example-prod-WebAccess-http-ipv6 ::/0":  {80, 80},
-		"example-prod-WebAccess-https 0.0.0.0/0": {443, 443},
-		"example-prod-WebAccess-https-ipv6 ::/0": {443, 443},
-		"example-prod-WebAccess-out-ipv4 0.0.0.0/0":   {},
+		"example-prod-WebAccess-http 0.0.0.0/0":     {80, 80},
+		"example-prod-WebAccess-http-ipv6 ::/0":     {80, 80},
+		"example-prod-WebAccess-https 0.0.0.0/0":    {443, 443},
+		"example-prod-WebAccess-https-ipv6 ::/0":    {443, 443},
+		"example-prod-WebAccess-out-ipv4 0.0.0.0/0": {},
 	}, got)
 }
 
