@@ -15,6 +15,7 @@ import (
 func (r Summary) Report(out io.Writer) {
 	fmt.Fprintf(out, "\nStack %s is up: %s (%.0f s)\n\n", r.Stack, past.count(r.Changes), r.Seconds)
 	grid := newTable("Component", "Resources", "Which")
+	grid.SetColumnConfigs([]table.ColumnConfig{{Number: 3, WidthMax: 90, WidthMaxEnforcer: text.WrapSoft}})
 	for _, c := range r.Components {
 		grid.AppendRow(table.Row{c.Name, c.Resources, kinds(c.Types)})
 	}
@@ -83,8 +84,6 @@ func newTable(columns ...any) table.Writer {
 	grid.SetStyle(table.StyleLight)
 	grid.Style().Options = table.OptionsNoBordersAndSeparators
 	grid.AppendHeader(columns)
-	last := table.ColumnConfig{Number: len(columns), WidthMax: 90, WidthMaxEnforcer: text.WrapSoft}
-	grid.SetColumnConfigs([]table.ColumnConfig{last})
 	return grid
 }
 

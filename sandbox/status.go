@@ -75,6 +75,10 @@ func (s *Sandbox) addStack(ctx context.Context, status *Status, record server) e
 	if _, err := os.Stat(s.checkpoint()); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
+	if torn, err := s.torn(); err != nil || torn {
+		status.Problem = "the state is being written, or an engine was killed meanwhile; unless a command is at work now, run bluegreen sandbox up"
+		return err
+	}
 	state, err := s.deployment(ctx, record)
 	if err != nil {
 		return err

@@ -20,18 +20,16 @@ import (
 // for a number.
 func decode(config map[string]string, settings *Settings) error {
 	document, err := tree(config)
-	var metadata mapstructure.Metadata
 	decoder, setup := mapstructure.NewDecoder(&mapstructure.DecoderConfig{
 		Result:     settings,
 		TagName:    "json",
-		Metadata:   &metadata,
 		MatchName:  func(key, field string) bool { return key == field },
 		DecodeHook: mapstructure.TextUnmarshallerHookFunc(),
 	})
 	if setup != nil {
 		return setup
 	}
-	return errors.Join(err, explain(decoder.Decode(document)), misspelt(metadata.Unused))
+	return errors.Join(err, explain(decoder.Decode(document)), misspelt("", document, reflect.TypeFor[Settings]()))
 }
 
 // tree makes one document of this project's keys.
@@ -42,6 +40,7 @@ func tree(config map[string]string) (map[string]any, error) {
 	for _, key := range sortedKeys(config) {
 		name, ours := strings.CutPrefix(key, namespace)
 		if !ours {
+			problems = append(problems, foreign(key))
 			continue
 		}
 		field, known := fieldNamed(fields, name)
@@ -57,7 +56,7 @@ func tree(config map[string]string) (map[string]any, error) {
 			problems = append(problems, fmt.Errorf("%s: want an object, as in %s%s: {key: value}, got something else", name, namespace, name))
 			continue
 		}
-		if name == "environment" {
+		if field.Type.Kind() == reflect.Map {
 			asText(value)
 		}
 		document[name] = value
@@ -65,9 +64,22 @@ func tree(config map[string]string) (map[string]any, error) {
 	return document, errors.Join(problems...)
 }
 
+// foreign refuses keys of other namespaces but Pulumi's own: nobody reads them.
+func foreign(key string) error {
+	space, name, _ := strings.Cut(key, ":")
+	switch space {
+	case "pulumi":
+		return nil
+	case "aws":
+		return fmt.Errorf("%s: not read, since the stack has a provider of its own; use %saccount and %sregion, and remove it", key, namespace, namespace)
+	default:
+		return fmt.Errorf("%s: no such namespace; did you mean %s%s?", key, namespace, name)
+	}
+}
+
 // asText turns switches and numbers into the text that they are written as:
-// pulumi config set stores true and 5432 as such, and an environment variable
-// is always text.
+// pulumi config set stores true and 5432 as such, and a tag or an environment
+// variable is always text.
 func asText(values map[string]any) {
 	for key, value := range values {
 		switch v := value.(type) {
@@ -102,18 +114,21 @@ func keys() (names []string) {
 // explain rewrites the decoder's errors in this project's words. It never
 // repeats a value, which may be secret.
 func explain(err error) error {
-	if err == nil {
+	var at *mapstructure.DecodeError
+	switch wrapped := err.(type) { //nolint:errorlint // one level at a time: As would take the first of many
+	case nil:
 		return nil
-	}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+	case *mapstructure.DecodeError:
+		at = wrapped
+	case interface{ Unwrap() []error }:
 		var problems []error
-		for _, problem := range joined.Unwrap() {
+		for _, problem := range wrapped.Unwrap() {
 			problems = append(problems, explain(problem))
 		}
 		return errors.Join(problems...)
-	}
-	var at *mapstructure.DecodeError
-	if !errors.As(err, &at) {
+	case interface{ Unwrap() error }:
+		return explain(wrapped.Unwrap())
+	default:
 		return fmt.Errorf("settings: %w", err)
 	}
 	wanted, known := settingTypes()[at.Name()]
@@ -156,15 +171,21 @@ func kind(t reflect.Type) string {
 }
 
 // misspelt reports keys that nobody reads, each with its nearest neighbour.
-func misspelt(paths []string) error {
+func misspelt(prefix string, document map[string]any, t reflect.Type) error {
 	var problems []error
-	slices.Sort(paths)
-	for _, path := range paths {
-		advice := "remove it"
-		if near := nearest(path, sortedKeys(settingTypes())); near != "" {
-			advice = fmt.Sprintf("did you mean %s?", near)
+	for _, key := range sortedKeys(document) {
+		field, known := fieldNamed(t, key)
+		inner, object := document[key].(map[string]any)
+		switch {
+		case !known:
+			advice := "remove it"
+			if near := nearest(prefix+key, sortedKeys(settingTypes())); near != "" {
+				advice = fmt.Sprintf("did you mean %s?", near)
+			}
+			problems = append(problems, fmt.Errorf("%s: no such setting; %s", prefix+key, advice))
+		case object && field.Type.Kind() == reflect.Struct:
+			problems = append(problems, misspelt(prefix+key+".", inner, field.Type))
 		}
-		problems = append(problems, fmt.Errorf("%s: no such setting; %s", path, advice))
 	}
 	return errors.Join(problems...)
 }

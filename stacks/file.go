@@ -2,7 +2,9 @@ package stacks
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -28,10 +30,16 @@ func ReadConfig(projectFile, stackFile string) (map[string]string, error) {
 	if err := readYAML(projectFile, &project); err != nil {
 		return nil, err
 	}
+	// The fields of a stack's file (Pulumi documentation, "Stack settings file
+	// reference"); the decoder refuses others, so that "confg" is not passed over.
 	var stack struct {
-		Config map[string]any `yaml:"config"`
+		Config          map[string]any `yaml:"config"`
+		Environment     any            `yaml:"environment"`
+		SecretsProvider string         `yaml:"secretsprovider"`
+		EncryptionSalt  string         `yaml:"encryptionsalt"`
+		EncryptedKey    string         `yaml:"encryptedkey"`
 	}
-	if err := readYAML(stackFile, &stack); err != nil {
+	if err := readYAML(stackFile, &stack, strict); err != nil {
 		return nil, err
 	}
 	values := map[string]any{}
@@ -65,12 +73,20 @@ func StackName(stackFile string) (string, error) {
 	return stack, nil
 }
 
-func readYAML(path string, into any) error {
-	text, err := os.ReadFile(path)
+// strict refuses keys that nobody reads.
+func strict(decoder *yaml.Decoder) { decoder.KnownFields(true) }
+
+func readYAML(path string, into any, options ...func(*yaml.Decoder)) error {
+	file, err := os.Open(path)
 	if err != nil {
 		return err
 	}
-	if err := yaml.Unmarshal(text, into); err != nil {
+	defer file.Close()
+	decoder := yaml.NewDecoder(file)
+	for _, option := range options {
+		option(decoder)
+	}
+	if err := decoder.Decode(into); err != nil && !errors.Is(err, io.EOF) { // an empty file says nothing
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
@@ -109,6 +125,8 @@ func conceal(value any) any {
 
 func plainText(value any) (string, error) {
 	switch value.(type) {
+	case nil:
+		return "", nil
 	case map[string]any, []any:
 		text, err := json.Marshal(value)
 		return string(text), err

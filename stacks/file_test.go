@@ -42,6 +42,9 @@ config:
 		"bluegreen:environment": `{"A":"plain","B":"[secret]","C":["[secret]"]}`,
 	}, config)
 
+	require.NoError(t, os.WriteFile(stack, []byte("confg: {}"), 0o600))
+	_, err = ReadConfig(project, stack)
+	assert.ErrorContains(t, err, "field confg not found")
 	_, err = ReadConfig(project, filepath.Join(folder, "Pulumi.none.yaml"))
 	assert.ErrorContains(t, err, "Pulumi.none.yaml: no such file")
 	require.NoError(t, os.WriteFile(stack, []byte("config: [unclosed"), 0o600))

@@ -41,7 +41,8 @@ type GitHubSpec struct {
 	PullRequests bool `json:"pullRequests"`
 	// CreateProvider makes the account's entry for GitHub's tokens. An account
 	// has one for all stacks: true for the first of them, else false, which is
-	// the default. It is never deleted with the stack.
+	// the default. It is never deleted with the stack, so a stack whose project
+	// is renamed sets it to false.
 	CreateProvider bool `json:"createProvider"`
 }
 

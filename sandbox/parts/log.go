@@ -68,7 +68,7 @@ func (l *log) explain(err error) error {
 	if err == nil || !errors.As(err, &failed) {
 		return err
 	}
-	return fmt.Errorf("%w\n  %s\nthe whole log is %s", err, strings.Join(l.tail, "\n  "), l.path)
+	return fmt.Errorf("%w\n  %s\nthe whole log is %s; mend that (without a network, nothing can be downloaded) and run the command again: parts that are done are kept", err, strings.Join(l.tail, "\n  "), l.path)
 }
 
 // run runs a command in folder with its output in the log.

@@ -1,7 +1,7 @@
 """EC2: what moto lacks or does otherwise."""
 
 from moto.ec2.models.amis import Ami
-from moto.ec2.models.launch_templates import LaunchTemplateVersion
+from moto.ec2.models.launch_templates import LaunchTemplate, LaunchTemplateVersion
 from moto.ec2.models.security_groups import SecurityGroupBackend, SecurityGroupRule
 from moto.ec2.models.subnets import Subnet
 from moto.ec2.models.vpcs import VPCBackend
@@ -83,6 +83,12 @@ def template_version(original, version, template, number, data, description):
     if isinstance(data.get("UserData"), (str, bytes)):
         data["UserData"] = parse_user_data(data["UserData"])
     original(version, template, number, data, description)
+
+
+# A template's tags were those of its creation, for ever.
+LaunchTemplate.tags = property(
+    lambda template: template.get_tags(), lambda template, tags: None
+)
 
 
 def root_volume(image):

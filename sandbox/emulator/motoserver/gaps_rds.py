@@ -2,7 +2,7 @@
 
 from moto.core.responses import ActionResult
 from moto.moto_api._internal import mock_random
-from moto.rds.models import DBInstance, DBParameterGroup
+from moto.rds.models import DBInstance, DBParameterGroup, RDSBackend
 from moto.rds.responses import RDSResponse
 from patching import also, instead
 
@@ -31,6 +31,14 @@ def update_parameters(original, group, parameters):
     """The parameters lacked their source, without which the provider takes them
     for AWS's own and drops them at a refresh."""
     original(group, [{**parameter, "Source": "user"} for parameter in parameters])
+
+
+@instead(RDSBackend, "modify_db_subnet_group")
+def modify_subnet_group(original, backend, subnet_name, *arguments, **named):
+    """A changed group was taken out of the list and never put back."""
+    group = original(backend, subnet_name, *arguments, **named)
+    backend.subnet_groups[subnet_name] = group
+    return group
 
 
 @also(RDSResponse)
