@@ -31,6 +31,7 @@ const small = base + `  bluegreen:network: {zones: [a, b]}
   bluegreen:edge: {domain: example.com, www: false, protect: false}
   bluegreen:access: {ci: none, customerManagedKey: false}
   bluegreen:database: {enabled: false}
+  bluegreen:environment: {DATABASE_URL: "postgresql://elsewhere/site"}
 `
 
 const large = base + `  bluegreen:network: {zones: [a, b, c, d, e, f], ipv6: true}
