@@ -24,6 +24,7 @@ const base = `config:
   pulumi:disable-default-providers: [aws]
   bluegreen:project: bench
   bluegreen:account: "123456789012"
+  bluegreen:region: us-east-1
   bluegreen:storage: {protect: false}
 `
 
