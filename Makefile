@@ -6,7 +6,7 @@ SHELL := bash
 .PHONY: help build sandbox destroy preview test check golden bench clean
 
 TOOLS := .sandbox/tools
-GO_DIRECTORIES := cmd infra sandbox stacks tools main.go
+export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,7 +29,7 @@ test: $(TOOLS)/bin/shellcheck ## run every test; installs what is missing
 check: $(TOOLS)/bin/shellcheck $(TOOLS)/bin/golangci-lint ## formatting, linters, module files
 	tools/check.sh
 
-golden: ## write the expected outputs of the tests and the generated pages anew
+golden: $(TOOLS)/bin/shellcheck ## write the expected outputs of the tests and the generated pages anew
 	UPDATE_GOLDEN=1 go test ./infra/... ./stacks/...
 
 bench: build ## measure builds, previews and updates, and print a table

@@ -18,8 +18,16 @@ func (s *Sandbox) checkpoint() string {
 	return s.path("state", ".pulumi", "stacks", ProjectName, s.Stack+".json")
 }
 
-// torn tells whether the state is there, but not whole.
+// torn tells whether the state is there, but not whole. The backend's store
+// writes attributes beside each file, in place as well, and cannot open a file
+// whose attributes are not whole; it does without them where there are none.
 func (s *Sandbox) torn() (bool, error) {
+	attributes := s.checkpoint() + ".attrs"
+	if text, err := os.ReadFile(attributes); err == nil && !json.Valid(text) {
+		if err := removeFile(attributes); err != nil {
+			return false, err
+		}
+	}
 	text, err := os.ReadFile(s.checkpoint())
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil

@@ -189,6 +189,7 @@ func TestATornStateIsReplaced(t *testing.T) {
 			_, err := s.Up(t.Context())
 			require.NoError(t, err)
 			require.NoError(t, os.WriteFile(s.checkpoint(), []byte(torn), 0o600))
+			require.NoError(t, os.WriteFile(s.checkpoint()+".attrs", []byte(torn), 0o600))
 
 			configure(t, s, "config: {bluegreen:count: 4}\n")
 			summary, err := s.Up(t.Context())
@@ -209,6 +210,17 @@ func TestATornStateIsReplaced(t *testing.T) {
 			assert.Equal(t, 4, destroyed.Resources)
 		})
 	}
+}
+
+// The store's attributes of the state may be torn while the state is whole.
+func TestTornAttributesAreDropped(t *testing.T) {
+	s := stand(t, small(), "config: {bluegreen:count: 3}\n")
+	_, err := s.Up(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(s.checkpoint()+".attrs", nil, 0o600))
+	summary, err := s.Up(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, map[string]int{"same": 3}, summary.Changes)
 }
 
 func TestAnInterruptedUpGoesOn(t *testing.T) {

@@ -3,8 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-PATH=$PWD/.sandbox/tools/bin:$PATH
-export PATH
+export PATH=$PWD/.sandbox/tools/bin:$PATH
 failed=0
 
 unformatted=$(git ls-files -z '*.go' | xargs -0 gofmt -l)

@@ -3,8 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-PATH=$PWD/.sandbox/tools/bin:$PATH
-export PATH
+export PATH=$PWD/.sandbox/tools/bin:$PATH
 # Long, because the first run builds the engine and the provider.
 go test -timeout 60m ./...
 # The flags are those of the plugin's own build, so that they share its cache.

@@ -24,6 +24,7 @@ const base = `config:
   pulumi:disable-default-providers: [aws]
   bluegreen:project: bench
   bluegreen:account: "123456789012"
+  bluegreen:region: us-east-1
   bluegreen:storage: {protect: false}
 `
 
@@ -31,6 +32,7 @@ const small = base + `  bluegreen:network: {zones: [a, b]}
   bluegreen:edge: {domain: example.com, www: false, protect: false}
   bluegreen:access: {ci: none, customerManagedKey: false}
   bluegreen:database: {enabled: false}
+  bluegreen:environment: {DATABASE_URL: "postgresql://elsewhere/site"}
 `
 
 const large = base + `  bluegreen:network: {zones: [a, b, c, d, e, f], ipv6: true}

@@ -22,6 +22,16 @@ type bench struct {
 	tools  Tools
 }
 
+// newBench is the bench of a checkout. Its paths are absolute, since a part is
+// made by commands that run in folders of their own.
+func newBench(root string) (*bench, error) {
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return nil, fmt.Errorf("parts: %w", err)
+	}
+	return &bench{root: root, folder: Folder(root)}, nil
+}
+
 // part is a folder of the bench that is made once.
 type part struct {
 	name string // what the folder's name begins with
@@ -68,7 +78,7 @@ func (b *bench) ensure(ctx context.Context, p part, step *progress.Step) (string
 		return "", errors.Join(err, os.RemoveAll(staging))
 	}
 	if _, err := os.Stat(filepath.Join(staging, p.file)); err != nil {
-		return "", fmt.Errorf("made without %s; see %s", p.file, log.path)
+		return "", errors.Join(fmt.Errorf("made without %s; see %s", p.file, log.path), os.RemoveAll(staging))
 	}
 	if err := os.Rename(staging, place); err != nil {
 		return "", err

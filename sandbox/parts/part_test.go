@@ -18,8 +18,9 @@ import (
 
 func testBench(t *testing.T) (*bench, *progress.Step) {
 	t.Helper()
-	root := t.TempDir()
-	return &bench{root: root, folder: Folder(root)}, progress.New(io.Discard, 1).Start("part")
+	b, err := newBench(t.TempDir())
+	require.NoError(t, err)
+	return b, progress.New(io.Discard, 1).Start("part")
 }
 
 // tool is a part whose product is a file with the given text.
@@ -42,6 +43,21 @@ func TestAPartIsMadeOnceAndKept(t *testing.T) {
 	assert.Equal(t, first, second)
 	assert.Equal(t, first, b.ready(p))
 	assert.EqualValues(t, 1, made.Load())
+}
+
+// A build runs in the folder of its module: a path relative to the caller's
+// would put the product outside of the checkout.
+func TestAPartIsMadeInItsPlaceFromARelativeRoot(t *testing.T) {
+	t.Chdir(t.TempDir())
+	b, err := newBench("..")
+	require.NoError(t, err)
+	_, step := testBench(t)
+	p := part{name: "tool", pin: "0123", file: "tool", make: func(ctx context.Context, folder string, log *log) error {
+		return log.run(ctx, t.TempDir(), nil, "touch", filepath.Join(folder, "tool"))
+	}}
+	file, err := b.ensure(t.Context(), p, step)
+	require.NoError(t, err)
+	assert.FileExists(t, file)
 }
 
 func TestANewPinMakesThePartAnewAndKeepsTheOld(t *testing.T) {

@@ -69,8 +69,10 @@ func Ensure(ctx context.Context, options Options) (Tools, error) {
 	if err := options.Plugins.validate(); err != nil {
 		return Tools{}, err
 	}
-	b := &bench{root: options.Root, folder: Folder(options.Root)}
-	var err error
+	b, err := newBench(options.Root)
+	if err != nil {
+		return Tools{}, err
+	}
 	if b.tools.EmulatorPin, err = pin(b.root, nil, "sandbox/emulator"); err != nil {
 		return Tools{}, err
 	}
