@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"time"
 
+	"bluegreen/sandbox/codedeploy"
 	"bluegreen/sandbox/emulator"
 
 	"github.com/gofrs/flock"
@@ -47,8 +49,31 @@ type backend interface {
 	Close() error
 }
 
-func startEmulator(ctx context.Context, config emulator.Config) (backend, error) {
-	return emulator.Start(ctx, config)
+// aws is the emulated AWS: the emulator, with CodeDeploy in front of it.
+type aws struct {
+	*emulator.Emulator
+	codedeploy *codedeploy.Service
+}
+
+func startAWS(ctx context.Context, config emulator.Config) (backend, error) {
+	service, err := codedeploy.New(codedeploy.Options{Account: config.Account, Region: config.Region})
+	if err != nil {
+		return nil, err
+	}
+	config.Services = map[string]http.Handler{codedeploy.SigningName: service}
+	config.Controls = map[string]http.Handler{codedeploy.ControlPath: service}
+	running, err := emulator.Start(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	service.Connect(running.Endpoint())
+	return aws{running, service}, nil
+}
+
+// Close ends deployments first: they act on what the emulator holds.
+func (a aws) Close() error {
+	a.codedeploy.Close()
+	return a.Emulator.Close()
 }
 
 // Serve runs the emulated AWS of a run folder until the context ends. It is the
@@ -58,7 +83,7 @@ func startEmulator(ctx context.Context, config emulator.Config) (backend, error)
 // Errors: another process serves this folder; the emulator cannot start, or has
 // ended by itself.
 func Serve(ctx context.Context, folder string) error {
-	return serve(ctx, folder, startEmulator)
+	return serve(ctx, folder, startAWS)
 }
 
 func serve(ctx context.Context, folder string, start func(context.Context, emulator.Config) (backend, error)) error {

@@ -71,6 +71,7 @@ func TestEmulatedAWS(t *testing.T) {
 		"firewall rules":      testFirewallRules,
 		"launch template":     testLaunchTemplate,
 		"auto scaling":        testAutoScaling,
+		"scaling":             testScaling,
 		"users and roles":     testUsersAndRoles,
 		"versioned bucket":    testVersionedBucket,
 		"bucket policy":       testBucketPolicy,
@@ -78,7 +79,6 @@ func TestEmulatedAWS(t *testing.T) {
 		"database parameters": testDatabaseParameters,
 		"cache":               testCache,
 		"cache subnet group":  testCacheSubnetGroup,
-		"codedeploy":          testCodeDeploy,
 		"certificate":         testCertificate,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, config) })

@@ -40,6 +40,7 @@ type Config struct {
 	Dir      string                  // holds moto.log, requests.log and files made for moto; created when missing
 	Seed     Seed                    // what the account holds from the start
 	Services map[string]http.Handler // services answered here and not by moto, keyed by signing name ("codedeploy")
+	Controls map[string]http.Handler // answers about the sandbox itself, keyed by path, such as codedeploy.ControlPath
 }
 
 // Emulator is a running emulated AWS.
@@ -94,7 +95,7 @@ func Start(ctx context.Context, config Config) (e *Emulator, err error) {
 		Account:  config.Account,
 		Started:  time.Now().UTC(),
 	}}
-	e.server = &http.Server{Handler: e.routes(config.Services), ReadHeaderTimeout: time.Minute}
+	e.server = &http.Server{Handler: e.routes(config), ReadHeaderTimeout: time.Minute}
 	if err := config.Seed.create(ctx, child.url, config.Region); err != nil {
 		return nil, errors.Join(fmt.Errorf("seed: %w", err), listener.Close(), e.Close())
 	}
@@ -114,11 +115,15 @@ func (e *Emulator) Close() error {
 	return errors.Join(e.server.Close(), e.moto.stop(), e.log.Close())
 }
 
-// routes puts the emulator's own path beside everything that is AWS. It is not
+// routes puts the emulator's own paths beside everything that is AWS. It is not
 // an http.ServeMux because that one rewrites paths, and S3 keys may hold "//".
-func (e *Emulator) routes(services map[string]http.Handler) http.Handler {
-	front := newFront(e.moto, services, e.log)
+func (e *Emulator) routes(config Config) http.Handler {
+	front := newFront(e.moto, config.Services, e.log)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if control, ours := config.Controls[r.URL.Path]; ours {
+			control.ServeHTTP(w, r)
+			return
+		}
 		if r.URL.Path != HealthPath {
 			front.ServeHTTP(w, r)
 			return

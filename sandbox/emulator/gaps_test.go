@@ -6,7 +6,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/acm"
 	acmtypes "github.com/aws/aws-sdk-go-v2/service/acm/types"
-	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
@@ -116,13 +115,6 @@ func testDatabaseParameters(t *testing.T, config aws.Config) {
 	assert.Equal(t, "rds.force_ssl", *parameters[0].ParameterName)
 	assert.Equal(t, "user", aws.ToString(parameters[0].Source))
 	must[*rds.DeleteDBParameterGroupOutput](t)(client.DeleteDBParameterGroup(t.Context(), &rds.DeleteDBParameterGroupInput{DBParameterGroupName: group}))
-}
-
-func testCodeDeploy(t *testing.T, config aws.Config) {
-	client, name := codedeploy.NewFromConfig(config), aws.String("application")
-	must[*codedeploy.CreateApplicationOutput](t)(client.CreateApplication(t.Context(), &codedeploy.CreateApplicationInput{ApplicationName: name}))
-	must[*codedeploy.DeleteApplicationOutput](t)(client.DeleteApplication(t.Context(), &codedeploy.DeleteApplicationInput{ApplicationName: name}))
-	assert.Empty(t, must[*codedeploy.ListApplicationsOutput](t)(client.ListApplications(t.Context(), nil)).Applications)
 }
 
 func testCertificate(t *testing.T, config aws.Config) {
