@@ -114,6 +114,7 @@ type FleetArgs struct {
 	Key string `pulumi:"key"`
 	Release
 	Shape
+	BootstrapName   string `pulumi:"bootstrapName,optional"`
 	DesiredCapacity *int   `pulumi:"desiredCapacity,optional"`
 	CopyLosses      string `pulumi:"copyLosses,optional"`
 }
@@ -121,6 +122,7 @@ type FleetArgs struct {
 // Annotate implements infer.Annotated.
 func (a *FleetArgs) Annotate(an infer.Annotator) {
 	an.Describe(&a.Key, "The fleet's identity, project/stack/name: the value of the tag bluegreen:fleet on every group of the fleet. Changing it replaces the fleet.")
+	an.Describe(&a.BootstrapName, "Name of the fleet's first group, which CodeDeploy's copies replace. Read at creation only; default: the key and a hash of it.")
 	an.Describe(&a.DesiredCapacity, "Number of instances to begin with. Read at creation only; default minSize.")
 	an.Describe(&a.CopyLosses, "What to do when CodeDeploy did not copy target groups, policies or tags: warn (default) names them in a warning, repair also shows a difference so that the next update puts them back.")
 }

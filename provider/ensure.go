@@ -82,11 +82,19 @@ func (a FleetArgs) initialSize() int {
 	return a.MinSize
 }
 
-// bootstrap makes the fleet's first group. Its name follows from the key, so
+// bootstrapName is the name of the fleet's first group.
+func (a FleetArgs) bootstrapName() string {
+	if a.BootstrapName != "" {
+		return a.BootstrapName
+	}
+	return bootstrapName(a.Key)
+}
+
+// bootstrap makes the fleet's first group. Its name follows from the inputs, so
 // a group that an interrupted attempt has made is found, not doubled, even
 // where AWS does not list it yet.
 func (s site) bootstrap(ctx context.Context, args FleetArgs) (*Group, error) {
-	group := Group{Name: bootstrapName(args.Key), Key: args.Key, Shape: args.Shape, DesiredCapacity: args.initialSize()}
+	group := Group{Name: args.bootstrapName(), Key: args.Key, Shape: args.Shape, DesiredCapacity: args.initialSize()}
 	var made *Group
 	asked := false
 	err := s.pace.until(ctx, s.pace.Cleared, func() (bool, string, error) {

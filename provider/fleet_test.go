@@ -37,6 +37,15 @@ func TestCreate(t *testing.T) {
 	e.unchanged(program())
 }
 
+func TestBootstrapNameIsReadAtCreationOnly(t *testing.T) {
+	e := start(t)
+	require.NoError(t, e.create(program(map[string]any{"bootstrapName": "site-prod-EC2AutoScalingGroup"})))
+	assert.Equal(t, "site-prod-EC2AutoScalingGroup", e.groupName())
+	e.unchanged(program(map[string]any{"bootstrapName": "another"}))
+	require.NoError(t, e.refresh())
+	e.unchanged(program())
+}
+
 func TestPreviewOfCreationKnowsNothingOfTheGroup(t *testing.T) {
 	e := start(t)
 	made, err := e.server.Create(p.CreateRequest{Urn: fleetURN, Properties: e.check(program()), DryRun: true})

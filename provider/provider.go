@@ -52,7 +52,7 @@ func New(connect Connector, pace Pace) (p.Provider, error) {
 		WithDisplayName(Name).
 		WithDescription("An Auto Scaling group that survives CodeDeploy's blue/green deployments.").
 		WithConfig(infer.Config(Config{})).
-		WithResources(infer.Resource(&Fleet{shared}), infer.Resource(&Identity{shared})).
+		WithResources(infer.Resource(&Fleet{shared}), infer.Resource(&Identity{shared}), infer.Resource(&Guard{shared})).
 		Build()
 	if err != nil {
 		return p.Provider{}, fmt.Errorf("provider %s: %w", Name, err)

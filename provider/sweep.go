@@ -12,11 +12,7 @@ import (
 // the last instance is terminated: what the instances use can go then. With
 // nothing to remove it does nothing.
 func (s site) sweep(ctx context.Context, who identity, r Release) error {
-	quiet := func() error { return s.settled(ctx, r, "deletion") }
-	if r.StopDeploymentOnDelete {
-		quiet = func() error { return s.stopped(ctx, r) }
-	}
-	if err := quiet(); err != nil {
+	if err := s.quiet(ctx, r); err != nil {
 		return err
 	}
 	var instances, groups []string // all that were seen; those that are left

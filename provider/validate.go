@@ -40,6 +40,9 @@ func (a FleetArgs) validate() problems {
 	if a.CopyLosses != lossesWarn && a.CopyLosses != lossesRepair {
 		p.add("copyLosses", "want %s or %s, got %q", lossesWarn, lossesRepair, a.CopyLosses)
 	}
+	if copyName.MatchString(a.BootstrapName) || len(a.BootstrapName) > longestGroupName || strings.ContainsRune(a.BootstrapName, ':') {
+		p.add("bootstrapName", "want at most %d characters, no colon, and no name like CodeDeploy's own (CodeDeploy_GROUP_d-ID), got %q", longestGroupName, a.BootstrapName)
+	}
 	if d := a.DesiredCapacity; d != nil && (*d < a.MinSize || *d > a.MaxSize) {
 		p.add("desiredCapacity", "want minSize %d to maxSize %d, got %d", a.MinSize, a.MaxSize, *d)
 	}

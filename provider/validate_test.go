@@ -31,6 +31,9 @@ func TestValidate(t *testing.T) {
 			`application: want letters, digits and ._+=,@- only, got "a/b"`,
 			"deploymentGroup: want at most 100 characters (CodeDeploy quota), got 101",
 		}},
+		{"bootstrap name", map[string]any{"bootstrapName": "CodeDeploy_site_d-ABC123"}, []string{
+			`bootstrapName: want at most 255 characters, no colon, and no name like CodeDeploy's own (CodeDeploy_GROUP_d-ID), got "CodeDeploy_site_d-ABC123"`,
+		}},
 		{"ids", map[string]any{"launchTemplateId": "web", "subnetIds": []any{}, "targetGroupArns": []any{"web"}}, []string{
 			`launchTemplateId: want an id like lt-0123456789abcdef0, got "web"`,
 			"subnetIds: want 1 to 1024, got 0",

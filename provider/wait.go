@@ -75,6 +75,14 @@ func (s site) settled(ctx context.Context, r Release, what string) error {
 	return err
 }
 
+// quiet is the calm before a deletion: no deployment of the fleet runs.
+func (s site) quiet(ctx context.Context, r Release) error {
+	if r.StopDeploymentOnDelete {
+		return s.stopped(ctx, r)
+	}
+	return s.settled(ctx, r, "deletion")
+}
+
 // stopped ends every running deployment of the fleet and waits for the end.
 func (s site) stopped(ctx context.Context, r Release) error {
 	asked := map[string]bool{}

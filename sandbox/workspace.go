@@ -26,16 +26,9 @@ func (s *Sandbox) copyConfiguration(ctx context.Context, file string) error {
 	if err := os.MkdirAll(s.path(workspaceFolder), 0o700); err != nil {
 		return err
 	}
-	text, err := os.ReadFile(s.projectFile())
+	project, err := s.copyProject()
 	if err != nil {
 		return err
-	}
-	if err := writeFile(s.path(workspaceFolder, "Pulumi.yaml"), text); err != nil {
-		return err
-	}
-	project, err := workspace.LoadProject(s.projectFile())
-	if err != nil {
-		return fmt.Errorf("%s: %w", s.projectFile(), err)
 	}
 	if _, err := os.Stat(file); err != nil {
 		return fmt.Errorf("%s: %w; a stack needs a configuration", filepath.Base(file), err)
@@ -49,6 +42,27 @@ func (s *Sandbox) copyConfiguration(ctx context.Context, file string) error {
 		return fmt.Errorf("%s: %w", filepath.Base(file), err)
 	}
 	return s.saveStack(own)
+}
+
+// copyProject writes the workspace's Pulumi.yaml, with the paths of plugins made
+// absolute: they are relative to the checkout's.
+func (s *Sandbox) copyProject() (*workspace.Project, error) {
+	project, err := workspace.LoadProject(s.projectFile())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.projectFile(), err)
+	}
+	if project.Plugins != nil {
+		for at, plugin := range project.Plugins.Providers {
+			if !filepath.IsAbs(plugin.Path) {
+				project.Plugins.Providers[at].Path = filepath.Join(filepath.Dir(s.projectFile()), plugin.Path)
+			}
+		}
+	}
+	beside := s.path(workspaceFolder, fmt.Sprintf("project.%d.yaml", os.Getpid()))
+	if err := project.Save(beside); err != nil {
+		return nil, err
+	}
+	return project, errors.Join(os.Chmod(beside, 0o600), os.Rename(beside, s.path(workspaceFolder, "Pulumi.yaml")))
 }
 
 // reencrypt makes a stack's configuration usable without its key. Values that

@@ -28,6 +28,9 @@ type FleetArgs struct {
 	SubnetIDs         pulumi.StringArrayInput
 	TargetGroupARNs   pulumi.StringArrayInput
 	MinSize, MaxSize  pulumi.IntInput
+	// BootstrapName is the first group's name, read at creation only; made of
+	// Key by default.
+	BootstrapName pulumi.StringInput
 	// DesiredCapacity is read at creation only; MinSize by default.
 	DesiredCapacity pulumi.IntInput
 	// HealthCheckType is EC2 by default. ELB kills the first instance in a
@@ -93,6 +96,7 @@ func NewFleet(ctx *pulumi.Context, name string, args FleetArgs, opts ...pulumi.R
 		"targetGroupArns":                     args.TargetGroupARNs,
 		"minSize":                             args.MinSize,
 		"maxSize":                             args.MaxSize,
+		"bootstrapName":                       args.BootstrapName,
 		"desiredCapacity":                     args.DesiredCapacity,
 		"healthCheckType":                     args.HealthCheckType,
 		"healthCheckGracePeriod":              args.HealthCheckGracePeriod,

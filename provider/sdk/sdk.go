@@ -1,10 +1,12 @@
 // Package sdk declares the resources of the provider bluegreen in a Pulumi
 // program. It knows nothing of AWS and imports only the Pulumi SDK.
 //
-// A fleet is two resources: an Identity, made before anything exists, and the
-// Fleet itself, whose key is the Identity's. The second is what an operator
-// sees; the first makes sure that pulumi destroy finds every group, even one
-// whose creation was cut off before the state knew of it.
+// A fleet is three resources: an Identity, made before anything exists, the
+// Fleet itself, whose key is the Identity's, and a Guard after the deployment
+// group. The second is what an operator sees. The first makes sure that pulumi
+// destroy finds every group, even one whose creation was cut off before the
+// state knew of it; the last, that a release is not robbed of its deployment
+// group.
 package sdk
 
 import (
@@ -18,6 +20,7 @@ const (
 	providerToken = "bluegreen"
 	identityToken = "bluegreen:index:Identity"
 	fleetToken    = "bluegreen:index:Fleet"
+	guardToken    = "bluegreen:index:Guard"
 )
 
 // Provider is the configured provider.
@@ -93,4 +96,21 @@ func NewIdentity(ctx *pulumi.Context, name string, args IdentityArgs, opts ...pu
 	// The key holds the stack's name, which may change; the fleet stays.
 	opts = append([]pulumi.ResourceOption{pulumi.IgnoreChanges([]string{"key"})}, opts...)
 	return i, ctx.RegisterResource(identityToken, name, given(properties), i, opts...)
+}
+
+// GuardArgs are the arguments of a Guard.
+type GuardArgs struct {
+	Release
+	DeploymentGroupID pulumi.StringInput // the deployment group is deleted after the Guard
+}
+
+// Guard keeps pulumi destroy from a deployment group whose deployment runs.
+type Guard struct{ pulumi.CustomResourceState }
+
+// NewGuard declares a Guard.
+func NewGuard(ctx *pulumi.Context, name string, args GuardArgs, opts ...pulumi.ResourceOption) (*Guard, error) {
+	properties := args.Release.properties()
+	properties["deploymentGroupId"] = args.DeploymentGroupID
+	g := &Guard{}
+	return g, ctx.RegisterResource(guardToken, name, given(properties), g, opts...)
 }
