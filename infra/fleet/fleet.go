@@ -1,5 +1,6 @@
 // Package fleet declares the web instances of one site: the firewall in front
-// of them and the launch template they start from.
+// of them, the launch template they start from, and the Auto Scaling group that
+// keeps their number.
 //
 // An instance is ready for CodeDeploy a minute after its start, and answers
 // 503 until a release is on it. Nobody logs in over SSH: there is no port 22
@@ -45,18 +46,63 @@ type Spec struct {
 	// MaxSize is the largest number of instances. The default is 1.
 	MaxSize int `json:"maxSize"`
 	// DesiredSize is the number of instances to begin with, MinSize to
-	// MaxSize. 0, the default, is MinSize.
+	// MaxSize. 0, the default, is MinSize. It is read when the group is made;
+	// from then on Auto Scaling decides.
 	DesiredSize int `json:"desiredSize"`
+
+	// OnDemandBaseCapacity is how many instances are on-demand before any spot
+	// instance. The default is 0.
+	OnDemandBaseCapacity int `json:"onDemandBaseCapacity"`
+	// OnDemandPercentage is the share of on-demand instances above
+	// OnDemandBaseCapacity, 0 to 100. The default is 0: all spot.
+	OnDemandPercentage int `json:"onDemandPercentage"`
+	// SpotAllocationStrategy is how EC2 chooses among instance types and
+	// zones: price-capacity-optimized, lowest-price, capacity-optimized or
+	// capacity-optimized-prioritized. The default is price-capacity-optimized:
+	// lowest-price picks the pools that are interrupted most.
+	SpotAllocationStrategy string `json:"spotAllocationStrategy"`
+	// SpotInstancePools is how many of the cheapest pools lowest-price spreads
+	// over, 1 to 20; the other strategies do without. The default is 2.
+	SpotInstancePools int `json:"spotInstancePools"`
+	// CapacityRebalance replaces a spot instance when EC2 warns that it may be
+	// interrupted, before it is. The default is true.
+	CapacityRebalance bool `json:"capacityRebalance"`
+	// HealthCheckType is EC2, the default, or ELB. With ELB, Auto Scaling ends
+	// what the load balancer calls unhealthy; do not use it before the first
+	// release, whose instances all are.
+	HealthCheckType string `json:"healthCheckType"`
+	// HealthCheckGracePeriod is how many seconds after its start an instance
+	// is left in peace, at least 1. The default is 300.
+	HealthCheckGracePeriod int `json:"healthCheckGracePeriod"`
+	// TerminationPolicies say which instance goes first: Default,
+	// AllocationStrategy, OldestLaunchTemplate, ClosestToNextInstanceHour,
+	// NewestInstance, OldestInstance. The default is Default.
+	TerminationPolicies []string `json:"terminationPolicies"`
+	// TargetTracking are scaling policies by name; the default is none.
+	TargetTracking map[string]TargetTracking `json:"targetTracking"`
+	// Schedules are scheduled actions by name; the default is none.
+	Schedules map[string]Schedule `json:"schedules"`
+	// CopyLosses is what to do when CodeDeploy's copy of the group lacks
+	// target groups, policies or tags of the original: warn, the default, or
+	// repair, which puts them back at the next update.
+	CopyLosses string `json:"copyLosses"`
 }
 
-// Default is one small instance on the newest image.
+// Default is one small spot instance on the newest image.
 func Default() Spec {
 	return Spec{
-		InstanceTypes: []string{"t3.micro", "t3a.micro", "t2.micro"},
-		Ubuntu:        "24.04",
-		VolumeSize:    8,
-		MinSize:       1,
-		MaxSize:       1,
+		InstanceTypes:          []string{"t3.micro", "t3a.micro", "t2.micro"},
+		Ubuntu:                 "24.04",
+		VolumeSize:             8,
+		MinSize:                1,
+		MaxSize:                1,
+		SpotAllocationStrategy: PriceCapacityOptimized,
+		SpotInstancePools:      2,
+		CapacityRebalance:      true,
+		HealthCheckType:        "EC2",
+		HealthCheckGracePeriod: 300,
+		TerminationPolicies:    []string{"Default"},
+		CopyLosses:             Warn,
 	}
 }
 
@@ -68,6 +114,10 @@ func (s Spec) Validate() error {
 		checkVolume(s.VolumeSize),
 		checkKeyName(s.KeyName),
 		checkSizes(s.MinSize, s.DesiredSize, s.MaxSize),
+		checkPurchase(s),
+		checkHealth(s),
+		checkScaling(s.TargetTracking, s.Schedules),
+		check(s.CopyLosses == Warn || s.CopyLosses == Repair, "copyLosses: want %s or %s, got %q", Warn, Repair, s.CopyLosses),
 	)
 }
 
@@ -113,7 +163,7 @@ func checkSizes(least, desired, most int) error {
 }
 
 // Args is a Spec and what the rest of the platform supplies. Everything but
-// IPv6 and Tags is required.
+// IPv6, Tags and Group is required.
 type Args struct {
 	Spec
 	// ImageID is the image to launch: Spec.ImageID, or what a look-up of
@@ -126,6 +176,8 @@ type Args struct {
 	VPCID                       pulumi.StringInput // where the instances are
 	LoadBalancerSecurityGroupID pulumi.StringInput // the only source of traffic
 	InstanceProfileARN          pulumi.StringInput // what the instances may do
+	// Group is the Auto Scaling group; nil leaves groups to the caller.
+	Group *Group
 }
 
 func (a Args) check() error {
@@ -143,16 +195,22 @@ func (a Args) check() error {
 			problems = append(problems, fmt.Errorf("%s: required, got none", input.name))
 		}
 	}
+	if a.Group != nil {
+		problems = append(problems, a.Group.check())
+	}
 	return errors.Join(problems...)
 }
 
-// Fleet is what instances start from.
+// Fleet is the site's instances.
 type Fleet struct {
 	pulumi.ResourceState
 
 	SecurityGroupID    pulumi.StringOutput // of the instances; databases and caches let it in
 	LaunchTemplateID   pulumi.StringOutput
 	LaunchTemplateName pulumi.StringOutput
+	// GroupName is the name of the live Auto Scaling group, for the deployment
+	// group only: it changes at each release. Unset where Args has no Group.
+	GroupName pulumi.StringOutput
 }
 
 // New declares the fleet.
@@ -190,6 +248,11 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	f.SecurityGroupID = group.ID().ToStringOutput()
 	f.LaunchTemplateID = template.ID().ToStringOutput()
 	f.LaunchTemplateName = template.Name
+	if args.Group != nil {
+		if f.GroupName, err = newGroup(ctx, name, args, f.LaunchTemplateID, own); err != nil {
+			return nil, err
+		}
+	}
 	return f, ctx.RegisterResourceOutputs(f, pulumi.Map{
 		"securityGroupId":    f.SecurityGroupID,
 		"launchTemplateId":   f.LaunchTemplateID,

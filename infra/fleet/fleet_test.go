@@ -208,7 +208,13 @@ func TestValidate(t *testing.T) {
 		{"all at once", func(s *Spec) { *s = Spec{} }, `instanceTypes: want at least one, got none; add t3.micro
 ubuntu: want one of 22.04, 24.04, 26.04, got ""
 volumeSize: want 8 to 16384 GiB, got 0
-minSize: want at least 1, because a deployment needs a running instance; got 0`},
+minSize: want at least 1, because a deployment needs a running instance; got 0
+spotAllocationStrategy: want one of price-capacity-optimized, lowest-price, capacity-optimized, capacity-optimized-prioritized, got ""
+spotInstancePools: want 1 to 20, got 0
+healthCheckType: want EC2 or ELB, got ""
+healthCheckGracePeriod: want 1 to 86400 seconds, got 0
+terminationPolicies: want at least one, got none; Default is AWS's own
+copyLosses: want warn or repair, got ""`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			spec := Default()

@@ -1,0 +1,61 @@
+package fleet
+
+import (
+	"errors"
+	"slices"
+	"strings"
+)
+
+// Strategies by which EC2 chooses among spot pools, a pool being an instance
+// type in a zone (Amazon EC2 Auto Scaling API Reference,
+// InstancesDistribution).
+const (
+	PriceCapacityOptimized       = "price-capacity-optimized"
+	LowestPrice                  = "lowest-price"
+	CapacityOptimized            = "capacity-optimized"
+	CapacityOptimizedPrioritized = "capacity-optimized-prioritized"
+)
+
+var strategies = []string{PriceCapacityOptimized, LowestPrice, CapacityOptimized, CapacityOptimizedPrioritized}
+
+// mostPools is the limit of SpotInstancePools (as above).
+const mostPools = 20
+
+func checkPurchase(s Spec) error {
+	return errors.Join(
+		check(s.OnDemandBaseCapacity >= 0, "onDemandBaseCapacity: want 0 or more, got %d", s.OnDemandBaseCapacity),
+		check(s.OnDemandPercentage >= 0 && s.OnDemandPercentage <= 100, "onDemandPercentage: want 0 to 100, got %d", s.OnDemandPercentage),
+		check(slices.Contains(strategies, s.SpotAllocationStrategy), "spotAllocationStrategy: want one of %s, got %q", strings.Join(strategies, ", "), s.SpotAllocationStrategy),
+		check(s.SpotInstancePools >= 1 && s.SpotInstancePools <= mostPools, "spotInstancePools: want 1 to %d, got %d", mostPools, s.SpotInstancePools),
+	)
+}
+
+// What Auto Scaling takes for an instance that has to go (Amazon EC2 Auto
+// Scaling User Guide, "Configure termination policies").
+var terminationPolicies = []string{
+	"Default", "AllocationStrategy", "OldestLaunchTemplate", "ClosestToNextInstanceHour", "NewestInstance", "OldestInstance",
+}
+
+func checkHealth(s Spec) error {
+	problems := []error{
+		check(s.HealthCheckType == "EC2" || s.HealthCheckType == "ELB", "healthCheckType: want EC2 or ELB, got %q", s.HealthCheckType),
+		check(s.HealthCheckGracePeriod >= 1 && s.HealthCheckGracePeriod <= longestGrace, "healthCheckGracePeriod: want 1 to %d seconds, got %d", longestGrace, s.HealthCheckGracePeriod),
+		check(len(s.TerminationPolicies) > 0, "terminationPolicies: want at least one, got none; Default is AWS's own"),
+	}
+	for at, policy := range s.TerminationPolicies {
+		problems = append(problems,
+			check(slices.Contains(terminationPolicies, policy), "terminationPolicies[%d]: want one of %s, got %q", at, strings.Join(terminationPolicies, ", "), policy),
+			check(slices.Index(s.TerminationPolicies, policy) == at, "terminationPolicies[%d]: %q is listed twice; remove one", at, policy),
+		)
+	}
+	return errors.Join(problems...)
+}
+
+// longestGrace is ours: a day, past which a broken instance is not noticed.
+const longestGrace = 24 * 60 * 60
+
+// Losses are what the copy of a group may lack: see Spec.CopyLosses.
+const (
+	Warn   = "warn"
+	Repair = "repair"
+)
