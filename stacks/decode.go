@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -131,20 +132,25 @@ func explain(err error) error {
 	default:
 		return fmt.Errorf("settings: %w", err)
 	}
-	wanted, known := settingTypes()[at.Name()]
+	name := inName.ReplaceAllString(at.Name(), ".$1")
+	wanted, known := settingTypes()[name]
 	var shape *mapstructure.UnconvertibleTypeError
 	var parse *mapstructure.ParseError
 	switch {
 	case errors.As(err, &shape):
-		return fmt.Errorf("%s: want %s, got %s", at.Name(), kind(shape.Expected.Type()), kind(reflect.TypeOf(shape.Value)))
+		return fmt.Errorf("%s: want %s, got %s", name, kind(shape.Expected.Type()), kind(reflect.TypeOf(shape.Value)))
 	case errors.As(err, &parse):
-		return fmt.Errorf("%s: want %s, got something else", at.Name(), kind(parse.Expected.Type()))
+		return fmt.Errorf("%s: want %s, got something else", name, kind(parse.Expected.Type()))
 	case known && !reflect.PointerTo(wanted).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()):
-		return fmt.Errorf("%s: want %s, got something else", at.Name(), kind(wanted))
+		return fmt.Errorf("%s: want %s, got something else", name, kind(wanted))
 	default:
-		return fmt.Errorf("%s: %w", at.Name(), at.Unwrap())
+		return fmt.Errorf("%s: %w", name, at.Unwrap())
 	}
 }
+
+// inName is how the decoder writes the name of an object of the operator's;
+// this project writes dots.
+var inName = regexp.MustCompile(`\[([^\]]*[^0-9\]][^\]]*)\]`)
 
 // kind says a Go type in the words of the stack's file.
 func kind(t reflect.Type) string {
@@ -159,8 +165,12 @@ func kind(t reflect.Type) string {
 		return "text"
 	case reflect.Bool:
 		return "true or false"
-	case reflect.Int, reflect.Int64, reflect.Float64:
+	case reflect.Pointer:
+		return kind(t.Elem())
+	case reflect.Int, reflect.Int64:
 		return "a whole number"
+	case reflect.Float64:
+		return "a number"
 	case reflect.Slice:
 		return "a list"
 	case reflect.Map, reflect.Struct:
@@ -179,15 +189,34 @@ func misspelt(prefix string, document map[string]any, t reflect.Type) error {
 		switch {
 		case !known:
 			advice := "remove it"
-			if near := nearest(prefix+key, sortedKeys(settingTypes())); near != "" {
+			if near := nearest(prefix+key, neighbours(prefix, t)); near != "" {
 				advice = fmt.Sprintf("did you mean %s?", near)
 			}
 			problems = append(problems, fmt.Errorf("%s: no such setting; %s", prefix+key, advice))
 		case object && field.Type.Kind() == reflect.Struct:
 			problems = append(problems, misspelt(prefix+key+".", inner, field.Type))
+		case object && named(field.Type):
+			for _, name := range sortedKeys(inner) {
+				if element, object := inner[name].(map[string]any); object {
+					problems = append(problems, misspelt(prefix+key+"."+name+".", element, field.Type.Elem()))
+				}
+			}
 		}
 	}
 	return errors.Join(problems...)
+}
+
+// named tells whether a setting holds objects by names of the operator's.
+func named(t reflect.Type) bool {
+	return t.Kind() == reflect.Map && t.Elem().Kind() == reflect.Struct
+}
+
+// neighbours are all settings, and those of the object at prefix, which has
+// a name of the operator's in it.
+func neighbours(prefix string, t reflect.Type) []string {
+	types := settingTypes()
+	walk(prefix, t, types)
+	return sortedKeys(types)
 }
 
 // settingTypes are all settings, by their dotted path.

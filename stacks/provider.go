@@ -4,6 +4,7 @@ import (
 	"maps"
 
 	"bluegreen/infra/naming"
+	"bluegreen/provider/sdk"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -16,6 +17,15 @@ func provider(ctx *pulumi.Context, s Settings) (*aws.Provider, error) {
 		Region:            pulumi.String(s.Region),
 		AllowedAccountIds: pulumi.ToStringArray([]string{s.Account}),
 		DefaultTags:       &aws.ProviderDefaultTagsArgs{Tags: pulumi.ToStringMap(tags(s))},
+	})
+}
+
+// fleetProvider declares this repository's own provider, of the fleet's Auto
+// Scaling group. It takes the same credentials from the environment.
+func fleetProvider(ctx *pulumi.Context, s Settings) (*sdk.Provider, error) {
+	return sdk.NewProvider(ctx, "bluegreen", sdk.ProviderArgs{
+		Region:            pulumi.String(s.Region),
+		AllowedAccountIDs: pulumi.ToStringArray([]string{s.Account}),
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"bluegreen/infra/fleet"
 	"bluegreen/infra/infratest"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -45,6 +46,16 @@ func TestEnvironmentIsText(t *testing.T) {
 	assert.Equal(t, map[string]string{"A": "true", "B": "5432", "C": "x", "D": "1.50"}, settings.Environment)
 }
 
+func TestNamedObjects(t *testing.T) {
+	settings, err := Parse(with(map[string]string{"bluegreen:fleet": `{
+		"targetTracking": {"cpu": {"metric": "ASGAverageCPUUtilization", "target": 50.5}},
+		"schedules": {"night": {"recurrence": "0 22 * * *", "minSize": 0, "desiredSize": 1}}}`}), "prod")
+	require.NoError(t, err)
+	zero, one := 0, 1
+	assert.Equal(t, map[string]fleet.TargetTracking{"cpu": {Metric: "ASGAverageCPUUtilization", Target: 50.5}}, settings.Fleet.TargetTracking)
+	assert.Equal(t, map[string]fleet.Schedule{"night": {Recurrence: "0 22 * * *", MinSize: &zero, DesiredSize: &one}}, settings.Fleet.Schedules)
+}
+
 func TestParseRefuses(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -57,6 +68,10 @@ func TestParseRefuses(t *testing.T) {
 			[]string{"network.zonse: no such setting; did you mean network.zones?"}},
 		{"misspelt deep key", map[string]string{"bluegreen:access": `{"github": {"repository": "example/website", "repo": "x"}}`},
 			[]string{"access.github.repo: no such setting"}},
+		{"misspelt key of a named object", map[string]string{"bluegreen:fleet": `{"schedules": {"night": {"recurrence": "0 22 * * *", "minsize": 1}}}`},
+			[]string{"fleet.schedules.night.minsize: no such setting; did you mean fleet.schedules.night.minSize?", "fleet.schedules.night: changes nothing"}},
+		{"wrong shape in a named object", map[string]string{"bluegreen:fleet": `{"schedules": {"night": {"recurrence": [], "minSize": "one"}}, "targetTracking": {"cpu": {"metric": "ASGAverageCPUUtilization", "target": "half"}}}`},
+			[]string{"fleet.schedules.night.recurrence: want text, got a list", "fleet.schedules.night.minSize: want a whole number, got text", "fleet.targetTracking.cpu.target: want a number, got text"}},
 		{"wrong case", map[string]string{"bluegreen:network": `{"Zones": ["a", "b"]}`},
 			[]string{"network.Zones: no such setting; did you mean network.zones?"}},
 		{"nothing like it", map[string]string{"bluegreen:zzzzzzzzzz": "1"},
@@ -89,7 +104,7 @@ func TestParseRefuses(t *testing.T) {
 				"network.ipv6: want true or false, got text", "network.zones: want a list", "network.zonse: no such setting",
 				"database.multiAz: want true or false, got a number", "fleet.minSize: want a whole number, got text",
 				"fleet.maxSize:", "fleet.volumeSize: want a whole number, got true or false",
-				"edge.names: want a list", "edge.slowStart:", "tags[A]: want text", "tags[B]: want text",
+				"edge.names: want a list", "edge.slowStart:", "tags.A: want text", "tags.B: want text",
 			}},
 		{"everything at once",
 			map[string]string{

@@ -92,6 +92,8 @@ var unbounded = []string{
 	"kms:ListAliases", "kms:CreateKey", "logs:DescribeLogGroups", "ssm:DescribeParameters", "acm:RequestCertificate",
 	"route53:ListHostedZones", "route53:ListHostedZonesByName", "route53:CreateHostedZone",
 	"codedeploy:StopDeployment", "codedeploy:ListDeploymentTargets", "codedeploy:BatchGetDeploymentTargets",
+	// These know the deployment group, which is gone when a fleet is deleted.
+	"codedeploy:GetDeployment", "codedeploy:ListDeployments", "codedeploy:BatchGetDeployments",
 	"ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel", "ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel",
 	"ec2messages:AcknowledgeMessage", "ec2messages:DeleteMessage", "ec2messages:FailMessage", "ec2messages:GetEndpoint", "ec2messages:GetMessages", "ec2messages:SendReply",
 }

@@ -90,6 +90,14 @@ func (s scope) readRest() []policy.Statement {
 			Resources: append([]string{s.application(), s.deploymentGroups()}, s.deploymentConfigurations()...),
 		},
 		{
+			// A fleet is read through its deployments, also when the deployment
+			// group is gone already: then there is no ARN to ask by.
+			Sid:        "ReadDeployments",
+			Actions:    actions("codedeploy", "GetDeployment", "ListDeployments", "BatchGetDeployments"),
+			Resources:  []string{"*"},
+			Conditions: []policy.Condition{s.inRegion()},
+		},
+		{
 			Sid:       "ReadAlarms",
 			Actions:   actions("cloudwatch", "DescribeAlarms", "ListTagsForResource"),
 			Resources: []string{s.arn("cloudwatch", "alarm:*")},

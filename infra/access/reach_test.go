@@ -143,7 +143,7 @@ func TestReleaseCanOnlyRelease(t *testing.T) {
 }
 
 func TestPreviewChangesNothing(t *testing.T) {
-	reading := []string{"Describe", "Get", "List", "Decrypt"}
+	reading := []string{"Describe", "Get", "BatchGet", "List", "Decrypt"}
 	for _, statement := range append(here.preview(), here.readState("state-bucket")...) {
 		for _, action := range statement.Actions {
 			_, verb, _ := strings.Cut(action, ":")

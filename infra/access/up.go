@@ -161,9 +161,17 @@ func (s scope) manageReleases() []policy.Statement {
 			Resources: []string{s.application(), s.deploymentGroups(), s.arn("codedeploy", "deploymentconfig:"+s.prefixed(""))},
 		},
 		{
+			// It takes a deployment's id, for which CodeDeploy has no ARN
+			// (Service Authorization Reference, "AWS CodeDeploy").
+			Sid:        "StopDeployments",
+			Actions:    actions("codedeploy", "StopDeployment"),
+			Resources:  []string{"*"},
+			Conditions: []policy.Condition{s.inRegion()},
+		},
+		{
 			Sid: "ManageFleets",
 			Actions: actions("autoscaling", "CreateAutoScalingGroup", "UpdateAutoScalingGroup", "DeleteAutoScalingGroup", "CreateOrUpdateTags", "DeleteTags",
-				"AttachLoadBalancerTargetGroups", "DetachLoadBalancerTargetGroups", "PutScalingPolicy", "DeletePolicy",
+				"AttachLoadBalancerTargetGroups", "DetachLoadBalancerTargetGroups", "PutScalingPolicy", "DeletePolicy", "PutScheduledUpdateGroupAction", "DeleteScheduledAction",
 				"EnableMetricsCollection", "DisableMetricsCollection", "SuspendProcesses", "ResumeProcesses", "SetDesiredCapacity"),
 			Resources: []string{s.fleets(s.prefixed("")), s.fleets("CodeDeploy_" + s.prefixed(""))},
 		},

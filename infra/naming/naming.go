@@ -38,6 +38,10 @@ func (s Site) DeploymentGroup() string { return s.Prefix() + "-DeploymentGroup-0
 // deployment group for the name of the day.
 func (s Site) AutoScalingGroup() string { return s.Prefix() + "-EC2AutoScalingGroup" }
 
+// FleetKey is the identity of the web fleet: the tag by which its Auto Scaling
+// groups are known, whatever they are called.
+func (s Site) FleetKey() string { return s.Project + "/" + s.Environment + "/web" }
+
 // KeyAlias is the alias of the key that encrypts the secret parameters.
 func (s Site) KeyAlias() string { return "alias/" + s.Prefix() + "-parameters" }
 
