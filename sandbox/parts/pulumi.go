@@ -60,11 +60,16 @@ func (b *bench) pulumiPart() (part, error) {
 }
 
 // installedPulumi looks for a fitting Pulumi CLI on PATH. One that does not fit,
-// or does not run, is passed over: the built one takes its place.
+// or does not run, is passed over: the built one takes its place. The path is
+// that of the file itself: in the shell of `bluegreen sandbox env`, PATH leads to
+// the sandbox's own link, which is made from the result.
 func installedPulumi(ctx context.Context, parts string) (path, version string) {
 	path, err := exec.LookPath("pulumi")
-	if err != nil || strings.HasPrefix(path, parts) {
-		return "", "" // the shell of `bluegreen sandbox env` has the built one on PATH
+	if err != nil {
+		return "", ""
+	}
+	if path, err = filepath.EvalSymlinks(path); err != nil || inside(path, parts) {
+		return "", ""
 	}
 	cmd := exec.CommandContext(ctx, path, "version") // #nosec G204 -- the user's pulumi
 	cmd.Env = append(os.Environ(), "PULUMI_SKIP_UPDATE_CHECK=true")
@@ -74,6 +79,12 @@ func installedPulumi(ctx context.Context, parts string) (path, version string) {
 		return "", ""
 	}
 	return path, version
+}
+
+// inside tells whether a file is in a folder, which may be a link.
+func inside(path, folder string) bool {
+	folder, err := filepath.EvalSymlinks(folder)
+	return err == nil && strings.HasPrefix(path, folder+string(filepath.Separator))
 }
 
 // fits tells whether a tool's version is as new as wanted and of the same major

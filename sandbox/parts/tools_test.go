@@ -57,6 +57,22 @@ func TestPulumiOnPathIsUsedWhenItFits(t *testing.T) {
 	assert.Empty(t, path, "the sandbox's own is no installation")
 }
 
+// The shell of `bluegreen sandbox env` finds the run folder's link, which leads
+// to a part or to the user's installation.
+func TestPulumiBehindALink(t *testing.T) {
+	folder, elsewhere, parts := onlyPath(t), t.TempDir(), t.TempDir()
+	for _, holder := range []string{elsewhere, parts} {
+		script(t, holder, "pulumi", "echo v3.250.1")
+	}
+	link := filepath.Join(folder, "pulumi")
+	require.NoError(t, os.Symlink(filepath.Join(parts, "pulumi"), link))
+	path, _ := installedPulumi(t.Context(), parts)
+	assert.Empty(t, path)
+	require.NoError(t, Link(filepath.Join(elsewhere, "pulumi"), link))
+	path, _ = installedPulumi(t.Context(), parts)
+	assert.Equal(t, filepath.Join(elsewhere, "pulumi"), path)
+}
+
 func TestPolicyFromEnvironment(t *testing.T) {
 	for value, want := range map[string]Policy{"": Auto, "auto": Auto, "build": Build, "official": Official} {
 		t.Setenv(PolicyVariable, value)
