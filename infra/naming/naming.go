@@ -38,6 +38,10 @@ func (s Site) DeploymentGroup() string { return s.Prefix() + "-DeploymentGroup-0
 // deployment group for the name of the day.
 func (s Site) AutoScalingGroup() string { return s.Prefix() + "-EC2AutoScalingGroup" }
 
+// AutoScalingGroupOfPair is the name of one of the two groups, "a" or "b",
+// that stand for good where releases take turns between them.
+func (s Site) AutoScalingGroupOfPair(key string) string { return s.AutoScalingGroup() + "-" + key }
+
 // KeyAlias is the alias of the key that encrypts the secret parameters.
 func (s Site) KeyAlias() string { return "alias/" + s.Prefix() + "-parameters" }
 
