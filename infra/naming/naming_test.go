@@ -15,6 +15,7 @@ func TestFixedNames(t *testing.T) {
 	assert.Equal(t, "example-prod", site.Application())
 	assert.Equal(t, "example-prod-DeploymentGroup-01", site.DeploymentGroup())
 	assert.Equal(t, "example-prod-EC2AutoScalingGroup", site.AutoScalingGroup())
+	assert.Equal(t, "example-prod-EC2AutoScalingGroup-b", site.AutoScalingGroupOfPair("b"))
 	assert.Equal(t, "alias/example-prod-parameters", site.KeyAlias())
 }
 
