@@ -14,7 +14,7 @@ import (
 // in common.
 var (
 	pure   = []string{"bluegreen/infra/naming", "bluegreen/infra/policy", "bluegreen/infra/window"}
-	shared = append([]string{"bluegreen/infra/firewall"}, pure...)
+	shared = append([]string{"bluegreen/infra/firewall", "bluegreen/provider/sdk"}, pure...)
 )
 
 // What may import what, read from the build itself.

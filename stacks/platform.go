@@ -11,7 +11,6 @@ import (
 	"bluegreen/infra/network"
 	"bluegreen/infra/parameters"
 	"bluegreen/infra/storage"
-	"bluegreen/provider/sdk"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
@@ -57,12 +56,11 @@ func platform(ctx *pulumi.Context, s Settings, registry parameters.Registry) err
 	if err != nil {
 		return err
 	}
-	fleet, err := fleet.New(ctx, prefix, fleet.Args{
-		Spec: s.Fleet, Region: s.Region, ParameterPath: site.ParameterPath(), IPv6: s.Network.IPv6, ImageID: imageID, Tags: tags(s),
-		VPCID: network.VPCID, LoadBalancerSecurityGroupID: edge.SecurityGroupID, InstanceProfileARN: access.InstanceProfileARN,
-		Group: group(s, network, edge),
-	}, use)
+	fleet, err := instances(ctx, s, imageID, network, edge, access, use)
 	if err != nil {
+		return err
+	}
+	if err := releases(ctx, s, network, edge, access, fleet, use, pulumi.Provider(aws)); err != nil {
 		return err
 	}
 
@@ -81,20 +79,6 @@ func platform(ctx *pulumi.Context, s Settings, registry parameters.Registry) err
 		return err
 	}
 	return export(ctx, s, parts{storage, edge, access, fleet, parameters})
-}
-
-// group ties the fleet to its subnets, its target group and CodeDeploy.
-func group(s Settings, network *network.Network, edge *edge.Edge) *fleet.Group {
-	site := s.Site()
-	return &fleet.Group{
-		Key: site.FleetKey(), BootstrapName: site.AutoScalingGroup(),
-		Release: sdk.Release{
-			Application: pulumi.String(site.Application()), DeploymentGroup: pulumi.String(site.DeploymentGroup()),
-		},
-		SubnetIDs:      network.SubnetIDs,
-		TargetGroupARN: edge.TargetGroupARN, TargetGroupARNSuffix: edge.TargetGroupARNSuffix,
-		LoadBalancerARNSuffix: edge.LoadBalancerARNSuffix,
-	}
 }
 
 // dataStores declares the database and the cache, where the stack has them,

@@ -13,6 +13,7 @@ import (
 	"bluegreen/infra/fleet"
 	"bluegreen/infra/naming"
 	"bluegreen/infra/network"
+	"bluegreen/infra/release"
 	"bluegreen/infra/storage"
 )
 
@@ -37,6 +38,7 @@ type Settings struct {
 	Edge     edge.Spec     `json:"edge"`
 	Access   access.Spec   `json:"access"`
 	Fleet    fleet.Spec    `json:"fleet"`
+	Release  release.Spec  `json:"release"`
 	Database database.Spec `json:"database"`
 	Cache    cache.Spec    `json:"cache"`
 	Storage  storage.Spec  `json:"storage"`
@@ -57,6 +59,7 @@ func defaults(stack string) Settings {
 		Edge:     edge.Default(),
 		Access:   access.Default(),
 		Fleet:    fleet.Default(),
+		Release:  release.Default(),
 		Database: database.Default(),
 		Cache:    cache.Default(),
 		Storage:  storage.Default(),
@@ -129,6 +132,9 @@ func (s Settings) Validate() error {
 		under("edge", s.Edge.Validate()),
 		under("access", s.Access.Validate()),
 		under("fleet", s.Fleet.Validate()),
+		under("release", s.Release.Validate()),
+		under("release", s.Release.Fits(max(s.Fleet.MinSize, 1))), // the fleet has reported what is below 1
+		checkPair(s),
 		under("database", s.Database.Validate()),
 		under("cache", s.Cache.Validate()),
 		under("storage", s.Storage.Validate()),

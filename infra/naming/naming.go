@@ -41,6 +41,7 @@ func (s Site) AutoScalingGroup() string { return s.Prefix() + "-EC2AutoScalingGr
 // FleetKey is the identity of the web fleet: the tag by which its Auto Scaling
 // groups are known, whatever they are called.
 func (s Site) FleetKey() string { return s.Project + "/" + s.Environment + "/web" }
+
 // AutoScalingGroupOfPair is the name of one of the two groups, "a" or "b",
 // that stand for good where releases take turns between them.
 func (s Site) AutoScalingGroupOfPair(key string) string { return s.AutoScalingGroup() + "-" + key }

@@ -112,6 +112,9 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	if err != nil {
 		return nil, err
 	}
+	if err := newGuard(ctx, name, args, group, own); err != nil {
+		return nil, err
+	}
 	r.Application, r.DeploymentGroup, r.DeploymentConfig = application.Name, group.DeploymentGroupName, config
 	r.FailureTopicARN = pulumi.String("").ToStringOutput()
 	if topic != nil {

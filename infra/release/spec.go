@@ -42,6 +42,13 @@ type Spec struct {
 	Alarms Alarms `json:"alarms"`
 	// FailureTopic tells people of failed releases.
 	FailureTopic FailureTopic `json:"failureTopic"`
+	// WaitForDeploymentMinutes is how long an update of the fleet, or a
+	// destroy, waits for a running deployment before it refuses, 0 to 1440.
+	// The default is 30.
+	WaitForDeploymentMinutes int `json:"waitForDeploymentMinutes"`
+	// StopOnDestroy stops a running deployment when the stack is destroyed,
+	// and does not wait for it. The default is false.
+	StopOnDestroy bool `json:"stopOnDestroy"`
 }
 
 // CustomConfiguration says how many instances are worked on at a time. In a
@@ -76,6 +83,8 @@ func Default() Spec {
 		TerminationWaitMinutes: 10,
 		Rollback:               true,
 		Alarms:                 Alarms{Enabled: true, Target5xx: 10, UnhealthyHosts: 1, EvaluationPeriods: 2},
+
+		WaitForDeploymentMinutes: 30,
 	}
 }
 
@@ -91,6 +100,7 @@ func (s Spec) Validate() error {
 		within("terminationWaitMinutes", s.TerminationWaitMinutes, 0, 2880),
 		s.Alarms.validate(),
 		s.FailureTopic.validate(),
+		s.checkPatience(),
 	)
 }
 
