@@ -140,7 +140,7 @@ func TestThePlatformLivesInTheSandbox(t *testing.T) {
 	assert.Contains(t, there.buckets(ctx, t), summary.Outputs["releaseBucket"])
 
 	t.Run("a second look finds nothing to do", func(t *testing.T) {
-		changes, err := s.Preview(ctx, true)
+		changes, err := s.Preview(ctx, RefreshAlways)
 		require.NoError(t, err)
 		assert.Empty(t, changes.Steps)
 		assert.Equal(t, map[string]int{"same": summary.Resources}, changes.Count)
@@ -155,7 +155,7 @@ func TestThePlatformLivesInTheSandbox(t *testing.T) {
 	})
 	t.Run("an edit changes that and nothing else", func(t *testing.T) {
 		configure(t, s, edited(t, "edge", "idleTimeout", 75))
-		changes, err := s.Preview(ctx, false)
+		changes, err := s.Preview(ctx, RefreshAsConfigured)
 		require.NoError(t, err)
 		require.Len(t, changes.Steps, 1)
 		assert.Equal(t, "update", changes.Steps[0].Operation)

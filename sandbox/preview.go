@@ -33,11 +33,20 @@ type Changes struct {
 // Any tells whether Up would change anything.
 func (c Changes) Any() bool { return len(c.Steps) > 0 }
 
-// Preview says what Up would do to the running sandbox. With refresh, it looks
-// at what exists first, as Pulumi.yaml may ask for anyway.
+// Refresh says whether a preview reads what exists first.
+type Refresh string
+
+// Values of Refresh.
+const (
+	RefreshAsConfigured Refresh = ""      // as Pulumi.yaml says
+	RefreshAlways       Refresh = "true"  // whatever Pulumi.yaml says
+	RefreshNever        Refresh = "false" // go by the state alone
+)
+
+// Preview says what Up would do to the running sandbox.
 //
 // Errors: ErrNotRunning, and the ones of Up.
-func (s *Sandbox) Preview(ctx context.Context, refresh bool) (Changes, error) {
+func (s *Sandbox) Preview(ctx context.Context, refresh Refresh) (Changes, error) {
 	if _, now, err := s.lookup(); err == nil && now == none {
 		return Changes{}, fmt.Errorf("%w, and preview --stack-file needs none", ErrNotRunning)
 	}
@@ -72,15 +81,14 @@ func (s *Sandbox) Preview(ctx context.Context, refresh bool) (Changes, error) {
 	return s.preview(ctx, stack, refresh)
 }
 
-func (s *Sandbox) preview(ctx context.Context, stack auto.Stack, refresh bool) (Changes, error) {
+func (s *Sandbox) preview(ctx context.Context, stack auto.Stack, refresh Refresh) (Changes, error) {
+	if refresh != RefreshAsConfigured {
+		// The Automation API can switch a refresh on and not off.
+		stack.Workspace().SetEnvVar("PULUMI_OPTION_REFRESH", string(refresh))
+	}
 	op, err := s.operate(ctx, "preview", "Previewing", func(log io.Writer, stream chan<- events.EngineEvent) error {
-		options := []optpreview.Option{
-			optpreview.ProgressStreams(log), optpreview.ErrorProgressStreams(log), optpreview.EventStreams(stream), optpreview.SuppressOutputs(),
-		}
-		if refresh {
-			options = append(options, optpreview.Refresh())
-		}
-		_, err := stack.Preview(ctx, options...)
+		_, err := stack.Preview(ctx, optpreview.ProgressStreams(log), optpreview.ErrorProgressStreams(log),
+			optpreview.EventStreams(stream), optpreview.SuppressOutputs())
 		return err
 	})
 	if err != nil {
@@ -124,5 +132,5 @@ func (s *Sandbox) PreviewFile(ctx context.Context, file string) (changes Changes
 	if err != nil {
 		return Changes{}, err
 	}
-	return aside.preview(ctx, stack, false)
+	return aside.preview(ctx, stack, RefreshAsConfigured)
 }

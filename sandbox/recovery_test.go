@@ -106,7 +106,7 @@ func TestAKilledEmulatorIsNoticedAndReplaced(t *testing.T) {
 	status, err := s.Status(t.Context())
 	require.NoError(t, err)
 	assert.Contains(t, status.Problem, fmt.Sprintf("process %d is gone", record.PID))
-	_, err = s.Preview(t.Context(), false)
+	_, err = s.Preview(t.Context(), RefreshAsConfigured)
 	require.ErrorContains(t, err, "bluegreen sandbox up creates everything anew")
 
 	var said strings.Builder
@@ -116,7 +116,7 @@ func TestAKilledEmulatorIsNoticedAndReplaced(t *testing.T) {
 	assert.Contains(t, said.String(), fmt.Sprintf("The emulator has stopped (process %d is gone)", record.PID))
 	assert.Equal(t, map[string]int{"create": 3}, after.Changes)
 	assert.Equal(t, 3, parametersIn(t, after.Endpoint))
-	changes, err := s.Preview(t.Context(), true)
+	changes, err := s.Preview(t.Context(), RefreshAlways)
 	require.NoError(t, err)
 	assert.False(t, changes.Any())
 }

@@ -49,8 +49,8 @@ type backend interface {
 	Close() error
 }
 
-// aws is the emulated AWS: the emulator, with CodeDeploy in front of it.
-type aws struct {
+// emulatedAWS is the emulator, with CodeDeploy in front of it.
+type emulatedAWS struct {
 	*emulator.Emulator
 	codedeploy *codedeploy.Service
 }
@@ -67,11 +67,11 @@ func startAWS(ctx context.Context, config emulator.Config) (backend, error) {
 		return nil, err
 	}
 	service.Connect(running.Endpoint())
-	return aws{running, service}, nil
+	return emulatedAWS{running, service}, nil
 }
 
 // Close ends deployments first: they act on what the emulator holds.
-func (a aws) Close() error {
+func (a emulatedAWS) Close() error {
 	a.codedeploy.Close()
 	return a.Emulator.Close()
 }

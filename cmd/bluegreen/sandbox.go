@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"bluegreen/sandbox"
 
@@ -121,7 +122,7 @@ build, or official. Only a built AWS plugin does without the settle times of
 real AWS: with the official one, up and destroy take minutes.`
 
 func (f *flags) preview() *cobra.Command {
-	var expectNone, refresh bool
+	var expectNone, refresh bool // refresh counts when it is given
 	var file string
 	cmd := &cobra.Command{
 		Use:   "preview",
@@ -145,7 +146,11 @@ keys of its secrets, and beside a running sandbox or none.`,
 			if file != "" {
 				changes, err = s.PreviewFile(cmd.Context(), file)
 			} else {
-				changes, err = s.Preview(cmd.Context(), refresh)
+				asked := sandbox.RefreshAsConfigured
+				if cmd.Flags().Changed("refresh") {
+					asked = sandbox.Refresh(strconv.FormatBool(refresh))
+				}
+				changes, err = s.Preview(cmd.Context(), asked)
 			}
 			if err != nil {
 				return err
@@ -160,7 +165,7 @@ keys of its secrets, and beside a running sandbox or none.`,
 		},
 	}
 	cmd.Flags().BoolVar(&expectNone, "expect-no-changes", false, "exit with 2 when anything would change")
-	cmd.Flags().BoolVar(&refresh, "refresh", false, "read what exists first, whatever Pulumi.yaml says")
+	cmd.Flags().BoolVar(&refresh, "refresh", false, "read what exists first, or with --refresh=false do not (default: as Pulumi.yaml says)")
 	cmd.Flags().StringVar(&file, "stack-file", "", "preview this stack's configuration offline")
 	cmd.MarkFlagsMutuallyExclusive("stack-file", "refresh")
 	return f.jsonFlag(cmd)
