@@ -1,0 +1,215 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"bluegreen/internal/release"
+
+	"github.com/spf13/cobra"
+)
+
+// releaseFlags are those of the release command.
+type releaseFlags struct {
+	names   release.Names
+	stack   string
+	options release.Options
+
+	resume   string
+	stop     bool
+	status   bool
+	redeploy bool
+}
+
+const releaseHelp = `Release a commit to the fleets through CodeDeploy.
+
+Bundles appspec.yml, scripts and app of the commit, uploads the bundle, makes a
+deployment and follows it until traffic is on the new instances and the old ones
+are going. A failed one is followed through its rollback, and what it left behind
+is removed. With several deployment groups, each waits for the one before.
+
+Ctrl-C stops following, not the deployment; --resume takes it up again.
+
+Where to release to comes from flags, else from the environment
+(` + release.ApplicationVariable + `, ` + release.GroupVariable + `,
+` + release.RegionVariable + `, ` + release.BucketVariable + `), else from the outputs of --stack.
+AWS is configured as for the AWS CLI.
+
+Exit codes:
+  0    released: traffic is on the new instances
+  1    a mistake or an error; no verdict on a deployment
+  2    the deployment failed, and the site serves what it served before
+  3    something needs attention; the report says what
+  130  interrupted; the deployment, if there is one, goes on
+
+A stopped deployment that was rolled back is what --stop is for: it exits with 0.
+With --json, each line is an event as JSON, and the last has the result.`
+
+func releaseCommand() *cobra.Command {
+	f := &releaseFlags{}
+	cmd := &cobra.Command{
+		Use:   "release",
+		Short: "Release a commit through CodeDeploy, and follow it to the end",
+		Long:  releaseHelp,
+		Args:  cobra.ArbitraryArgs,
+		RunE:  f.run,
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.names.Application, "application", "", "CodeDeploy application")
+	flags.StringSliceVar(&f.names.Groups, "group", nil, "deployment group; several, in order, with commas between or by repeating this")
+	flags.StringVar(&f.names.Region, "region", "", "AWS region")
+	flags.StringVar(&f.names.Bucket, "bucket", "", "S3 bucket of bundles")
+	flags.StringVar(&f.stack, "stack", "", "Pulumi stack whose outputs say what is not said otherwise")
+	sourceFlags(cmd, &f.options.Source)
+	flags.StringVar(&f.options.Source.Prefix, "prefix", "", "before the keys of bundles in the bucket: releases/")
+	flags.StringVar(&f.options.Source.GitHub, "github", "", "release the commit of this GitHub repository, owner/name, instead of a bundle")
+	flags.BoolVar(&f.options.IgnoreApplicationStop, "ignore-application-stop-failures", false, "go on when ApplicationStop, a script of the revision before, fails")
+	flags.DurationVar(&f.options.WaitForRunning, "wait-for-running", 0, "how long to wait for a deployment that runs already (default 30m)")
+	flags.BoolVar(&f.options.WaitForTermination, "wait-for-termination", false, "follow until the old instances are gone")
+	flags.DurationVar(&f.options.Timeout, "timeout", 0, "how long to follow a deployment and its rollback (default 1h and CodeDeploy's termination wait)")
+	flags.BoolVar(&f.options.JSON, "json", false, "print events, the last with the result, as lines of JSON")
+	flags.StringVar(&f.resume, "resume", "", "follow this deployment, or the last one with: last")
+	flags.BoolVar(&f.stop, "stop", false, "stop a deployment, the one under way or that of the id given, and roll it back")
+	flags.BoolVar(&f.status, "status", false, "show the live fleet, the last deployments and leftovers")
+	flags.BoolVar(&f.redeploy, "redeploy-last-good", false, "deploy the revision of the last successful deployment again")
+	cmd.MarkFlagsMutuallyExclusive("resume", "stop", "status", "redeploy-last-good")
+	cmd.AddCommand(bundleCommand())
+	return cmd
+}
+
+// sourceFlags are those that say what to bundle.
+func sourceFlags(cmd *cobra.Command, s *release.Source) {
+	cmd.Flags().StringVar(&s.Folder, "directory", "", "folder that holds appspec.yml (default: the root of the checkout)")
+	cmd.Flags().StringVar(&s.Commit, "commit", "", "commit to release (default: HEAD, which must be all there is)")
+	cmd.Flags().StringSliceVar(&s.Paths, "path", nil, "bundle this file or folder, too; may be repeated")
+	cmd.Flags().BoolVar(&s.AllowDirty, "allow-dirty", false, "bundle the working tree with its uncommitted changes")
+}
+
+func (f *releaseFlags) run(cmd *cobra.Command, arguments []string) error {
+	if len(arguments) > 1 || len(arguments) == 1 && !f.stop {
+		return fmt.Errorf("unknown argument %q of bluegreen release", arguments[len(arguments)-1])
+	}
+	ctx := cmd.Context()
+	names, err := release.FindNames(ctx, f.names, f.stack, os.Getenv)
+	if err != nil {
+		return err
+	}
+	f.options.Application, f.options.Groups, f.options.Source.Bucket = names.Application, names.Groups, names.Bucket
+	if f.options.AWS, err = release.Load(ctx, names.Region); err != nil {
+		return err
+	}
+	f.options.Output = cmd.ErrOrStderr()
+	if f.options.JSON {
+		f.options.Output = cmd.OutOrStdout()
+	}
+	if f.status {
+		return f.printStatus(cmd)
+	}
+	result, err := f.act(ctx, arguments)
+	return f.conclude(cmd, result, err)
+}
+
+// act does what the flags say.
+func (f *releaseFlags) act(ctx context.Context, arguments []string) (release.Result, error) {
+	switch {
+	case f.resume != "":
+		return release.Resume(ctx, f.options, f.resume)
+	case f.redeploy:
+		return release.RedeployLastGood(ctx, f.options)
+	case f.stop:
+		id := ""
+		if len(arguments) == 1 {
+			id = arguments[0]
+		}
+		return release.Stop(ctx, f.options, id)
+	default:
+		return release.Run(ctx, f.options)
+	}
+}
+
+func (f *releaseFlags) printStatus(cmd *cobra.Command) error {
+	status, err := release.ReadStatus(cmd.Context(), f.options)
+	if err != nil {
+		return err
+	}
+	return (&flags{json: f.options.JSON}).print(cmd, status)
+}
+
+// conclude reports a result and turns it into an exit code.
+func (f *releaseFlags) conclude(cmd *cobra.Command, result release.Result, err error) error {
+	if !f.options.JSON {
+		result.Report(cmd.OutOrStdout())
+	}
+	if errors.Is(err, context.Canceled) {
+		return exitCode{release.Interrupted.ExitCode(), "release: interrupted before there was a deployment; nothing was released"}
+	}
+	if err != nil {
+		return fmt.Errorf("release: %w", err)
+	}
+	code := result.Outcome.ExitCode()
+	if f.stop {
+		switch result.Outcome {
+		case release.RolledBack:
+			code = 0
+		case release.Succeeded:
+			return errors.New("release: too late to stop: the deployment has succeeded; --redeploy-last-good or an older --commit goes back")
+		}
+	}
+	if code != 0 {
+		return exitCode{code: code}
+	}
+	return nil
+}
+
+func bundleCommand() *cobra.Command {
+	var source release.Source
+	var file string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "bundle",
+		Short: "Make only the bundle of a commit, and check its appspec.yml",
+		Long: `Make only the bundle of a commit, and check its appspec.yml.
+
+The bundle is a tar archive, compressed with gzip. The same commit makes the same
+bytes, on every machine that has the same bluegreen.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			bundle, err := release.MakeBundle(cmd.Context(), source)
+			if err != nil {
+				return err
+			}
+			if file != "" {
+				if err := writeBundle(file, bundle); err != nil {
+					return err
+				}
+			}
+			if asJSON {
+				return json.NewEncoder(cmd.OutOrStdout()).Encode(bundle)
+			}
+			bundle.Report(cmd.OutOrStdout())
+			return nil
+		},
+	}
+	sourceFlags(cmd, &source)
+	cmd.Flags().StringVar(&file, "output", "", "write the bundle to this file (default: only check it)")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print what the bundle is as JSON")
+	return cmd
+}
+
+// writeBundle writes the whole file or none.
+func writeBundle(file string, bundle *release.Bundle) error {
+	temporary, err := os.CreateTemp(filepath.Dir(file), ".bundle-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temporary.Name()) // gone already when all went well
+	_, err = bundle.WriteTo(temporary)
+	if err := errors.Join(err, temporary.Chmod(0o644), temporary.Close()); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	return os.Rename(temporary.Name(), file)
+}

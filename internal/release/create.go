@@ -1,0 +1,225 @@
+package release
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
+)
+
+// limitExceeded is the code of the error that a deployment group is busy.
+const limitExceeded = "DeploymentLimitExceededException"
+
+// clockSkew is how far this machine's clock may be from AWS's, which refuses
+// requests with more (Signature Version 4).
+const clockSkew = 5 * time.Minute
+
+// active are the statuses of a deployment that has not ended.
+func active() []types.DeploymentStatus {
+	return []types.DeploymentStatus{
+		types.DeploymentStatusCreated, types.DeploymentStatusQueued, types.DeploymentStatusInProgress,
+		types.DeploymentStatusBaking, types.DeploymentStatusReady,
+	}
+}
+
+func ended(info types.DeploymentInfo) bool { return !slices.Contains(active(), info.Status) }
+
+// group reads a deployment group as it is now. Which Auto Scaling group is live
+// is always asked, since every deployment changes it.
+func (s *session) group(ctx context.Context, application, name string) (types.DeploymentGroupInfo, error) {
+	out, err := s.deploying.GetDeploymentGroup(ctx, &codedeploy.GetDeploymentGroupInput{ApplicationName: &application, DeploymentGroupName: &name})
+	if err != nil {
+		return types.DeploymentGroupInfo{}, fmt.Errorf("deployment group %s of application %s: %w", name, application, err)
+	}
+	return *out.DeploymentGroupInfo, nil
+}
+
+func (s *session) deployment(ctx context.Context, id string) (types.DeploymentInfo, error) {
+	out, err := s.deploying.GetDeployment(ctx, &codedeploy.GetDeploymentInput{DeploymentId: &id})
+	if err != nil {
+		return types.DeploymentInfo{}, fmt.Errorf("deployment %s: %w", id, err)
+	}
+	return *out.DeploymentInfo, nil
+}
+
+// running finds the deployment that a deployment group has under way, "" for none.
+func (s *session) running(ctx context.Context, group string) (string, error) {
+	pages := codedeploy.NewListDeploymentsPaginator(s.deploying, &codedeploy.ListDeploymentsInput{
+		ApplicationName: &s.Application, DeploymentGroupName: &group, IncludeOnlyStatuses: active(),
+	})
+	for pages.HasMorePages() { // a page may be empty, and not the last
+		out, err := pages.NextPage(ctx)
+		if err != nil {
+			return "", fmt.Errorf("deployments of %s: %w", group, err)
+		}
+		if len(out.Deployments) > 0 {
+			return out.Deployments[0], nil
+		}
+	}
+	return "", nil
+}
+
+// create makes a deployment, after the one that runs already, and returns its
+// id. CodeDeploy has one at a time for each deployment group, and another
+// pipeline may be faster: then its deployment is waited for, too.
+func (s *session) create(ctx context.Context, name string, what order) (string, error) {
+	began := time.Now()
+	deadline := began.Add(s.WaitForRunning)
+	for p := s.pace(); ; {
+		if err := s.awaitRunning(ctx, name, deadline); err != nil {
+			return "", err
+		}
+		id, err := s.tryCreate(ctx, name, what)
+		if !coded(err, limitExceeded) {
+			return id, err
+		}
+		if id := s.twin(ctx, name, what, began); id != "" {
+			return id, nil
+		}
+		if time.Now().After(deadline) {
+			return "", fmt.Errorf("%s: %w; waited %s for it, which --wait-for-running changes", name, err, s.WaitForRunning)
+		}
+		s.say(Event{Kind: KindWait, Group: name, Message: fmt.Sprintf("%s: another deployment was faster; waiting for it", name)})
+		if err := p.wait(ctx); err != nil {
+			return "", err
+		}
+	}
+}
+
+// twin finds a deployment under way that is just what was asked for: of a call
+// that AWS answered with a fault although it had done it, and that was made again.
+func (s *session) twin(ctx context.Context, name string, what order, since time.Time) string {
+	id, err := s.running(ctx, name)
+	if err != nil || id == "" {
+		return ""
+	}
+	info, err := s.deployment(ctx, id)
+	if err != nil || aws.ToString(info.Description) != what.description || named(info.Revision) != named(what.revision) ||
+		aws.ToTime(info.CreateTime).Before(since.Add(-clockSkew)) {
+		return ""
+	}
+	return id
+}
+
+// tryCreate makes a deployment if the deployment group is free.
+func (s *session) tryCreate(ctx context.Context, name string, what order) (id string, err error) {
+	group, err := s.group(ctx, s.Application, name)
+	if err != nil {
+		return "", err
+	}
+	request := &codedeploy.CreateDeploymentInput{
+		ApplicationName: &s.Application, DeploymentGroupName: &name, Revision: what.revision, Description: &what.description,
+		// A new instance has no files of ours, and one that a deployment has failed
+		// on before has some: DISALLOW would fail there again and again.
+		FileExistsBehavior:            types.FileExistsBehaviorOverwrite,
+		IgnoreApplicationStopFailures: s.IgnoreApplicationStop,
+	}
+	if pairMode(group) {
+		fleets, err := s.pair(ctx, group)
+		if err != nil {
+			return "", err
+		}
+		if err := s.wake(ctx, fleets); err != nil {
+			return "", errors.Join(err, s.lull(ctx, group, fleets.idle))
+		}
+		request.TargetInstances = &types.TargetInstances{AutoScalingGroups: []string{fleets.idle.name}}
+		defer func() {
+			if err != nil && !coded(err, limitExceeded) {
+				err = errors.Join(err, s.lull(ctx, group, fleets.idle))
+			}
+		}()
+	}
+	out, err := s.deploying.CreateDeployment(ctx, request)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", name, err)
+	}
+	return *out.DeploymentId, nil
+}
+
+// awaitRunning waits until a deployment group has no deployment under way, and
+// shows how far that one is.
+func (s *session) awaitRunning(ctx context.Context, group string, deadline time.Time) error {
+	ctx, cancel := context.WithDeadlineCause(ctx, deadline, errWaited)
+	defer cancel()
+	p := s.pace()
+	for before := ""; ; {
+		id, err := s.running(ctx, group)
+		if err != nil && !(passing(err) && ctx.Err() == nil) {
+			return s.waited(ctx, err, group, before)
+		}
+		if err == nil && id == "" {
+			return nil
+		}
+		if err == nil && id != before {
+			s.say(Event{Kind: KindWait, Deployment: id, Group: group,
+				Message: fmt.Sprintf("%s: deployment %s is under way; waiting for it, at most %s", group, id, span(time.Until(deadline)))})
+			before = id
+			p.quicken()
+		}
+		if now, err := s.look(ctx, id); err == nil && id != "" {
+			s.out.show(now)
+		}
+		if err := p.wait(ctx); err != nil {
+			return s.waited(ctx, err, group, before)
+		}
+	}
+}
+
+var errWaited = errors.New("waited long enough")
+
+// waited says what was waited for in vain.
+func (s *session) waited(ctx context.Context, err error, group, id string) error {
+	if !errors.Is(context.Cause(ctx), errWaited) {
+		return err
+	}
+	return fmt.Errorf("%s: deployment %s still runs after %s; follow it with bluegreen release --resume %s, stop it with --stop %s, or wait longer with --wait-for-running",
+		group, id, s.WaitForRunning, id, id)
+}
+
+// last is the deployment that a deployment group tried last. Of a rollback, it
+// is the one that was rolled back.
+func (s *session) last(ctx context.Context) (string, error) {
+	if err := s.named(); err != nil {
+		return "", err
+	}
+	var latest *types.LastDeploymentInfo
+	for _, name := range s.Groups {
+		group, err := s.group(ctx, s.Application, name)
+		if err != nil {
+			return "", err
+		}
+		if l := group.LastAttemptedDeployment; l != nil && (latest == nil || aws.ToTime(l.CreateTime).After(aws.ToTime(latest.CreateTime))) {
+			latest = l
+		}
+	}
+	if latest == nil {
+		return "", fmt.Errorf("%s: no deployment yet; bluegreen release makes the first", some(s.Groups))
+	}
+	return *latest.DeploymentId, nil
+}
+
+// lastGood is the revision of the last successful deployment of a group.
+func (s *session) lastGood(ctx context.Context, name string) (order, error) {
+	group, err := s.group(ctx, s.Application, name)
+	if err != nil {
+		return order{}, err
+	}
+	if group.LastSuccessfulDeployment == nil {
+		return order{}, fmt.Errorf("%s: no deployment has succeeded yet; there is nothing to go back to", name)
+	}
+	info, err := s.deployment(ctx, *group.LastSuccessfulDeployment.DeploymentId)
+	if err != nil {
+		return order{}, err
+	}
+	what := fmt.Sprintf("again %s of %s", *info.DeploymentId, aws.ToTime(info.CreateTime).UTC().Format("2006-01-02 15:04 MST"))
+	if said := aws.ToString(info.Description); said != "" {
+		what += ": " + said
+	}
+	s.say(Event{Kind: KindNotice, Group: name, Message: fmt.Sprintf("%s: the last successful deployment is %s, revision %s", name, *info.DeploymentId, named(info.Revision))})
+	return order{revision: info.Revision, description: clip(what)}, nil
+}

@@ -1,0 +1,121 @@
+package release
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+)
+
+// Variables of the environment that say where to release to, and outputs of the
+// stack, which are named the same but for the bucket.
+const (
+	ApplicationVariable = "AWS_CODEDEPLOY_APPLICATION_NAME"
+	GroupVariable       = "AWS_CODEDEPLOY_DEPLOYMENT_GROUP" // one, or several with commas between
+	RegionVariable      = "AWS_CODEDEPLOY_REGION"
+	BucketVariable      = "AWS_RELEASE_BUCKET"
+	bucketOutput        = "releaseBucket"
+)
+
+var (
+	errMissingApplication = errors.New("application: not known; set " + ApplicationVariable + ", or name the stack with --stack, or give --application")
+	errMissingGroup       = errors.New("deployment group: not known; set " + GroupVariable + ", or name the stack with --stack, or give --group")
+	errMissingRegion      = errors.New("region: not known; set " + RegionVariable + " or AWS_REGION, or name the stack with --stack, or give --region")
+	errMissingBucket      = errors.New("bucket: not known; set " + BucketVariable + ", or name the stack with --stack, or give --bucket, or release a commit of GitHub with --github")
+)
+
+// Names say where to release to.
+type Names struct {
+	Application string
+	Groups      []string // deployment groups, in order
+	Region      string   // empty is what the AWS SDK finds
+	Bucket      string   // of bundles
+}
+
+// FindNames completes the names of the command line from the environment, and
+// then from the outputs of a Pulumi stack, if one is named. Names that nobody
+// knows stay empty. Errors: the stack cannot be read; or environment and stack
+// name different sites, all differences at once.
+func FindNames(ctx context.Context, given Names, stack string, environment func(string) string) (Names, error) {
+	found := given.or(Names{
+		Application: environment(ApplicationVariable), Groups: split(environment(GroupVariable)),
+		Region: environment(RegionVariable), Bucket: environment(BucketVariable),
+	})
+	if stack == "" {
+		return found, nil
+	}
+	outputs, err := stackOutputs(ctx, stack)
+	if err != nil {
+		return Names{}, err
+	}
+	var errs []error
+	text := map[string]string{}
+	for variable, output := range map[string]string{
+		ApplicationVariable: ApplicationVariable, GroupVariable: GroupVariable, RegionVariable: RegionVariable, BucketVariable: bucketOutput,
+	} {
+		value, ok := outputs[output].(string)
+		if outputs[output] != nil && !ok {
+			errs = append(errs, fmt.Errorf("stack %s: output %s: want text, got %v", stack, output, outputs[output]))
+		}
+		text[output] = value
+		if set := environment(variable); set != "" && ok && set != value {
+			errs = append(errs, fmt.Errorf("%s is %s in the environment and %s in stack %s; unset it, or leave out --stack", variable, set, value, stack))
+		}
+	}
+	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	return found.or(Names{
+		Application: text[ApplicationVariable], Groups: split(text[GroupVariable]), Region: text[RegionVariable], Bucket: text[bucketOutput],
+	}), errors.Join(errs...)
+}
+
+// or takes what is missing from others.
+func (n Names) or(others Names) Names {
+	if n.Application == "" {
+		n.Application = others.Application
+	}
+	if len(n.Groups) == 0 {
+		n.Groups = others.Groups
+	}
+	if n.Region == "" {
+		n.Region = others.Region
+	}
+	if n.Bucket == "" {
+		n.Bucket = others.Bucket
+	}
+	return n
+}
+
+// stackOutputs asks Pulumi, in the working folder. Secrets stay masked.
+func stackOutputs(ctx context.Context, stack string) (map[string]any, error) {
+	command := exec.CommandContext(ctx, "pulumi", "stack", "output", "--json", "--stack", stack) // #nosec G204 -- the operator's own argument
+	command.Env = append(os.Environ(), "PULUMI_SKIP_UPDATE_CHECK=true")
+	var errs bytes.Buffer
+	command.Stderr = &errs
+	out, err := command.Output()
+	if errors.Is(err, exec.ErrNotFound) {
+		return nil, fmt.Errorf("stack %s: pulumi is not installed; install it, or set %s, %s, %s and %s", stack, ApplicationVariable, GroupVariable, RegionVariable, BucketVariable)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("stack %s: pulumi stack output: %w: %s", stack, err, strings.TrimSpace(errs.String()))
+	}
+	var outputs map[string]any
+	if err := json.Unmarshal(out, &outputs); err != nil {
+		return nil, fmt.Errorf("stack %s: pulumi stack output: %w", stack, err)
+	}
+	return outputs, nil
+}
+
+// split takes a list apart that has commas between.
+func split(list string) (parts []string) {
+	for part := range strings.SplitSeq(list, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			parts = append(parts, part)
+		}
+	}
+	return parts
+}

@@ -1,0 +1,45 @@
+package release
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
+)
+
+// Stop ends a deployment and has it rolled back, and follows that to its end. An
+// empty id is the deployment that one of the deployment groups has under way; it
+// is an error if there is none. RolledBack is the outcome of a stop that worked.
+func Stop(ctx context.Context, o Options, id string) (Result, error) {
+	s, err := o.open()
+	if err != nil {
+		return Result{}, err
+	}
+	defer s.out.close()
+	if id == "" {
+		if id, err = s.anyRunning(ctx); err != nil {
+			return s.concluded(Result{}, err)
+		}
+	}
+	_, err = s.deploying.StopDeployment(ctx, &codedeploy.StopDeploymentInput{DeploymentId: &id, AutoRollbackEnabled: aws.Bool(true)})
+	if err != nil {
+		return s.concluded(Result{}, fmt.Errorf("stop: deployment %s: %w", id, err))
+	}
+	s.stopped = true
+	s.say(Event{Kind: KindNotice, Deployment: id, Message: fmt.Sprintf("deployment %s is being stopped, and rolled back", id)})
+	return s.concluded(s.seen(ctx, id))
+}
+
+// anyRunning finds the deployment that is under way.
+func (s *session) anyRunning(ctx context.Context) (string, error) {
+	if err := s.named(); err != nil {
+		return "", err
+	}
+	for _, group := range s.Groups {
+		if id, err := s.running(ctx, group); err != nil || id != "" {
+			return id, err
+		}
+	}
+	return "", fmt.Errorf("stop: no deployment is under way in %s", some(s.Groups))
+}
