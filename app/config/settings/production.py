@@ -1,0 +1,43 @@
+"""An instance on AWS."""
+
+from .base import *  # noqa: F403
+from .base import env
+
+# The load balancer ends TLS and says so in a header; nginx lets no other value
+# through. It also redirects HTTP, and a second redirect behind it never ends.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_SSL_REDIRECT = env.bool("DJANGO_SECURE_SSL_REDIRECT", False)
+SECURE_HSTS_SECONDS = 60
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("DJANGO_SECURE_HSTS_INCLUDE_SUBDOMAINS", True)
+SECURE_HSTS_PRELOAD = env.bool("DJANGO_SECURE_HSTS_PRELOAD", True)
+SECURE_CONTENT_TYPE_NOSNIFF = env.bool("DJANGO_SECURE_CONTENT_TYPE_NOSNIFF", True)
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True
+
+# Files in S3, read and written with the instance's role unless a key is given.
+# Static files carry a hash in their name and are never deleted: pages of the
+# release before need them while both releases run.
+s3 = {
+    "bucket_name": env.str("DJANGO_AWS_STORAGE_BUCKET_NAME"),
+    "region_name": env.str("DJANGO_AWS_S3_REGION_NAME", env.str("AWS_DEFAULT_REGION")),
+    "custom_domain": env.str("DJANGO_AWS_S3_CUSTOM_DOMAIN", None),
+    "access_key": env.str("DJANGO_AWS_ACCESS_KEY_ID", None),
+    "secret_key": env.str("DJANGO_AWS_SECRET_ACCESS_KEY", None),
+}
+STORAGES = {
+    "default": {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {**s3, "location": "media", "file_overwrite": False},
+    },
+    "staticfiles": {
+        "BACKEND": "storages.backends.s3.S3ManifestStaticStorage",
+        "OPTIONS": {
+            **s3,
+            "location": "static",
+            "object_parameters": {"CacheControl": "public, max-age=31536000, immutable"},
+            # Signed addresses would differ at each request; a site that wants
+            # them cached reads the bucket through a domain of its own.
+            "querystring_auth": s3["custom_domain"] is None,
+        },
+    },
+}

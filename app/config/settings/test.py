@@ -1,0 +1,13 @@
+"""Tests in plain Python. DATABASE_URL and REDIS_URL may name real services."""
+
+import os
+
+os.environ.setdefault("DJANGO_SECRET_KEY", "test")
+os.environ.setdefault("DJANGO_ALLOWED_HOSTS", "example.com")
+os.environ.setdefault("DATABASE_URL", "sqlite://:memory:")
+
+from .base import *  # noqa: E402, F403
+
+DEPLOYMENT_ENDPOINTS = True
+DEPLOYMENT_TOKEN = "a-token-of-the-tests"
+CELERY_TASK_ALWAYS_EAGER = True

@@ -1,0 +1,41 @@
+"""Commands in processes of their own, each once for a release.
+
+scripts/once.py, which the hooks use, has the lock and the ledger.
+"""
+
+import os
+import subprocess
+import sys
+
+from django.conf import settings
+from django.db import connection
+
+ONCE = settings.BASE_DIR.parent / "scripts" / "once.py"
+
+
+def run(step):
+    """Start a management command unless it is done; answer "done", "running", or "failed" for the last try."""
+    state = remembered(step)
+    if state != "done":
+        manage = [sys.executable, "manage.py", step, "--no-input"]
+        subprocess.Popen(
+            [sys.executable, ONCE, "--no-wait", "--again", settings.RELEASE, step, *manage],
+            cwd=settings.BASE_DIR,
+            env={**os.environ, "DATABASE_URL": settings.DATABASE_URL},
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    return state or "running"
+
+
+def remembered(step):
+    """What the ledger says of a step, None before the first try."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('bluegreen_once')")
+        if cursor.fetchone()[0] is None:
+            return None
+        cursor.execute(
+            "SELECT state FROM bluegreen_once WHERE deployment = %s AND step = %s", [settings.RELEASE, step]
+        )
+        row = cursor.fetchone()
+    return row and row[0]

@@ -1,0 +1,127 @@
+"""Write a service's variables, as Parameter Store has them, into a file for systemd.
+
+The registry, environment.yaml, says which variables the service reads and
+which of them it cannot do without. systemd (EnvironmentFile=) and bash read
+the file alike: each value stands in double quotes, in which only four
+characters need a backslash, so that every value arrives as it was stored.
+"""
+
+import argparse
+import os
+import re
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+import botocore.exceptions
+import botocore.session
+import yaml
+from botocore.config import Config
+from botocore.utils import InstanceMetadataRegionFetcher
+
+# Seconds for everything: a hook has little more.
+LONGEST = 120
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--instance", type=Path, required=True, help="what the first start of the instance wrote down")
+    parser.add_argument("--registry", type=Path, required=True, help="environment.yaml")
+    parser.add_argument("--directory", type=Path, required=True, help="where the file goes, on a tmpfs")
+    parser.add_argument("--keep", action="store_true", help="stay with the file that is there if Parameter Store cannot be reached")
+    parser.add_argument("service", help="a reader in environment.yaml: web, worker or beat")
+    options = parser.parse_args()
+    file = options.directory / f"{options.service}.env"
+
+    instance = read_instance(options.instance)
+    try:
+        signal.alarm(LONGEST)
+        stored = fetch(instance["PARAMETER_PATH"], instance.get("AWS_DEFAULT_REGION"))
+        signal.alarm(0)
+    except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, TimeoutError) as error:
+        reason = f"parameters {instance['PARAMETER_PATH']}: {error}"
+        if not (options.keep and file.exists()):
+            sys.exit(f"load-environment: {reason}; see whether the instance's role may read them")
+        print(f"load-environment: warning: {reason}; the variables of {file} stay", file=sys.stderr)
+        return
+
+    registry = yaml.safe_load(options.registry.read_text(encoding="utf-8"))["variables"]
+    values, missing, unknown = choose(registry, options.service, stored, instance)
+    if missing:
+        sys.exit(
+            f"load-environment: {options.service}: no value for {', '.join(missing)}; "
+            f"set each under {instance['PARAMETER_PATH']} (pulumi config set --path environment.NAME, then pulumi up)"
+        )
+    write(file, values)
+    print(f"load-environment: {len(values)} variables for {options.service} in {file}")
+    if unknown:
+        print(f"load-environment: left out, since {options.registry.name} does not know them: {', '.join(unknown)}")
+
+
+def read_instance(file):
+    """Read NAME=value lines, which user data wrote."""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+
+
+def fetch(path, region):
+    """Return what is directly under path, by the last part of its name."""
+    signal.signal(signal.SIGALRM, give_up)
+    session = botocore.session.get_session()
+    # The role's credentials come from instance metadata, version 2 only.
+    session.set_config_variable("metadata_service_num_attempts", 5)
+    session.set_config_variable("metadata_service_timeout", 2)
+    session.set_config_variable("ec2_metadata_v1_disabled", True)
+    ssm = session.create_client(
+        "ssm",
+        region_name=region or InstanceMetadataRegionFetcher(timeout=2, num_attempts=5).retrieve_region(),
+        config=Config(retries={"mode": "standard", "total_max_attempts": 8}, connect_timeout=5, read_timeout=10),
+    )
+    pages = ssm.get_paginator("get_parameters_by_path").paginate(Path=path, WithDecryption=True)
+    return {parameter["Name"].removeprefix(path): parameter["Value"] for page in pages for parameter in page["Parameters"]}
+
+
+def give_up(*_):
+    raise TimeoutError(f"no answer within {LONGEST} seconds")
+
+
+def choose(registry, service, stored, instance):
+    """Pick what the service reads. What is never stored comes from the instance or has a default."""
+    values, missing = {}, []
+    for name, variable in registry.items():
+        if service not in variable["readers"]:
+            continue
+        if "elsewhere" in variable:
+            value = instance.get(name, variable.get("default"))
+        else:
+            value = stored.get(name)
+        if value is not None:
+            values[name] = str(value)
+        elif variable.get("required"):
+            missing.append(name)
+    return values, missing, sorted(set(stored) - set(registry))
+
+
+def encode(name, value):
+    """One entry of the file. systemd.exec(5), EnvironmentFile=: inside double quotes these four are escaped."""
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise ValueError(f"{name!r}: want letters, digits and underscores")
+    return f"{name}=\"" + re.sub(r'([\\"`$])', r"\\\1", value) + '"\n'
+
+
+def write(file, values):
+    """Put a new file in the old one's place at once. It is root's, from its first byte on."""
+    file.parent.mkdir(mode=0o755, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as output:
+            output.writelines(encode(name, value) for name, value in values.items())
+        os.replace(temporary, file)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+if __name__ == "__main__":
+    main()
