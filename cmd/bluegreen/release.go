@@ -55,18 +55,26 @@ func releaseCommand() *cobra.Command {
 		Use:   "release",
 		Short: "Release a commit through CodeDeploy, and follow it to the end",
 		Long:  releaseHelp,
-		Args:  cobra.ArbitraryArgs,
+		Args:  f.arguments,
 		RunE:  f.run,
 	}
 	flags := cmd.Flags()
+	f.manners(cmd)
 	flags.StringVar(&f.names.Application, "application", "", "CodeDeploy application")
 	flags.StringSliceVar(&f.names.Groups, "group", nil, "deployment group; several, in order, with commas between or by repeating this")
 	flags.StringVar(&f.names.Region, "region", "", "AWS region")
 	flags.StringVar(&f.names.Bucket, "bucket", "", "S3 bucket of bundles")
 	flags.StringVar(&f.stack, "stack", "", "Pulumi stack whose outputs say what is not said otherwise")
-	sourceFlags(cmd, &f.options.Source)
 	flags.StringVar(&f.options.Source.Prefix, "prefix", "", "before the keys of bundles in the bucket: releases/")
 	flags.StringVar(&f.options.Source.GitHub, "github", "", "release the commit of this GitHub repository, owner/name, instead of a bundle")
+	cmd.AddCommand(bundleCommand())
+	return cmd
+}
+
+// manners are the flags that a release has wherever it goes to.
+func (f *releaseFlags) manners(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	sourceFlags(cmd, &f.options.Source)
 	flags.BoolVar(&f.options.IgnoreApplicationStop, "ignore-application-stop-failures", false, "go on when ApplicationStop, a script of the revision before, fails")
 	flags.DurationVar(&f.options.WaitForRunning, "wait-for-running", 0, "how long to wait for a deployment that runs already (default 30m)")
 	flags.BoolVar(&f.options.WaitForTermination, "wait-for-termination", false, "follow until the old instances are gone")
@@ -77,8 +85,6 @@ func releaseCommand() *cobra.Command {
 	flags.BoolVar(&f.status, "status", false, "show the live fleet, the last deployments and leftovers")
 	flags.BoolVar(&f.redeploy, "redeploy-last-good", false, "deploy the revision of the last successful deployment again")
 	cmd.MarkFlagsMutuallyExclusive("resume", "stop", "status", "redeploy-last-good")
-	cmd.AddCommand(bundleCommand())
-	return cmd
 }
 
 // sourceFlags are those that say what to bundle.
@@ -89,10 +95,15 @@ func sourceFlags(cmd *cobra.Command, s *release.Source) {
 	cmd.Flags().BoolVar(&s.AllowDirty, "allow-dirty", false, "bundle the working tree with its uncommitted changes")
 }
 
-func (f *releaseFlags) run(cmd *cobra.Command, arguments []string) error {
-	if len(arguments) > 1 || len(arguments) == 1 && !f.stop {
-		return fmt.Errorf("unknown argument %q of bluegreen release", arguments[len(arguments)-1])
+// arguments are none, but for the id of a deployment to stop.
+func (f *releaseFlags) arguments(cmd *cobra.Command, given []string) error {
+	if len(given) > 1 || len(given) == 1 && !f.stop {
+		return fmt.Errorf("unknown argument %q of %s", given[len(given)-1], cmd.CommandPath())
 	}
+	return nil
+}
+
+func (f *releaseFlags) run(cmd *cobra.Command, arguments []string) error {
 	ctx := cmd.Context()
 	names, err := release.FindNames(ctx, f.names, f.stack, os.Getenv)
 	if err != nil {
@@ -102,6 +113,11 @@ func (f *releaseFlags) run(cmd *cobra.Command, arguments []string) error {
 	if f.options.AWS, err = release.Load(ctx, names.Region); err != nil {
 		return err
 	}
+	return f.perform(ctx, cmd, arguments)
+}
+
+// perform does what the flags say, in an account and by names that are known.
+func (f *releaseFlags) perform(ctx context.Context, cmd *cobra.Command, arguments []string) error {
 	f.options.Output = cmd.ErrOrStderr()
 	if f.options.JSON {
 		f.options.Output = cmd.OutOrStdout()

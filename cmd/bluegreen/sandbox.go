@@ -41,7 +41,7 @@ emulated AWS APIs on loopback. Everything lands under .sandbox in the checkout.`
 	}
 	group.PersistentFlags().StringVar(&f.root, "root", "", "the checkout (default: the one that the working folder is in)")
 	group.PersistentFlags().StringVar(&f.run, "run", "", "folder of the running sandbox (default: .sandbox/run in the checkout)")
-	group.AddCommand(f.up(), f.preview(), f.status(), f.destroy(), f.env(), serve())
+	group.AddCommand(f.up(), f.preview(), f.release(), f.status(), f.destroy(), f.env(), serve())
 	return group
 }
 

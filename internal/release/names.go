@@ -13,13 +13,13 @@ import (
 )
 
 // Variables of the environment that say where to release to, and outputs of the
-// stack, which are named the same but for the bucket.
+// stack, which are named the same but for the bucket's.
 const (
 	ApplicationVariable = "AWS_CODEDEPLOY_APPLICATION_NAME"
 	GroupVariable       = "AWS_CODEDEPLOY_DEPLOYMENT_GROUP" // one, or several with commas between
 	RegionVariable      = "AWS_CODEDEPLOY_REGION"
 	BucketVariable      = "AWS_RELEASE_BUCKET"
-	bucketOutput        = "releaseBucket"
+	BucketOutput        = "releaseBucket"
 )
 
 var (
@@ -56,7 +56,7 @@ func FindNames(ctx context.Context, given Names, stack string, environment func(
 	var errs []error
 	text := map[string]string{}
 	for variable, output := range map[string]string{
-		ApplicationVariable: ApplicationVariable, GroupVariable: GroupVariable, RegionVariable: RegionVariable, BucketVariable: bucketOutput,
+		ApplicationVariable: ApplicationVariable, GroupVariable: GroupVariable, RegionVariable: RegionVariable, BucketVariable: BucketOutput,
 	} {
 		value, ok := outputs[output].(string)
 		if outputs[output] != nil && !ok {
@@ -69,7 +69,7 @@ func FindNames(ctx context.Context, given Names, stack string, environment func(
 	}
 	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return found.or(Names{
-		Application: text[ApplicationVariable], Groups: split(text[GroupVariable]), Region: text[RegionVariable], Bucket: text[bucketOutput],
+		Application: text[ApplicationVariable], Groups: split(text[GroupVariable]), Region: text[RegionVariable], Bucket: text[BucketOutput],
 	}), errors.Join(errs...)
 }
 

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"strings"
+
+	"bluegreen/internal/release"
+	"bluegreen/sandbox"
+	"bluegreen/sandbox/codedeploy"
+
+	"github.com/spf13/cobra"
+)
+
+const sandboxReleaseHelp = `Release to the running sandbox, with the code of bluegreen release.
+
+The emulated CodeDeploy really copies and deletes Auto Scaling groups there; what
+happens on instances is simulated. Without --commit, the working tree is released
+as it is. --fail orders what goes wrong:
+
+  bluegreen sandbox release --fail ValidateService
+  bluegreen sandbox release --fail AfterInstall@first     on one instance only
+
+Exit codes are those of bluegreen release.`
+
+func (f *flags) release() *cobra.Command {
+	r := &releaseFlags{}
+	var fail []string
+	cmd := &cobra.Command{
+		Use:   "release",
+		Short: "Release to the sandbox, and rehearse failures",
+		Long:  sandboxReleaseHelp,
+		Args:  r.arguments,
+		RunE: func(cmd *cobra.Command, arguments []string) error {
+			s, err := f.open(cmd)
+			if err != nil {
+				return err
+			}
+			if r.options.Source.Commit == "" {
+				r.options.Source.AllowDirty = true
+			}
+			return s.Release(cmd.Context(), sandbox.Release{Options: r.options, Failures: failures(fail)}, func(ctx context.Context, options release.Options) error {
+				r.options = options
+				return r.perform(ctx, cmd, arguments)
+			})
+		},
+	}
+	r.manners(cmd)
+	cmd.Flags().StringSliceVar(&fail, "fail", nil, "lifecycle event to fail, on all instances or on EVENT@INSTANCE; may be repeated")
+	return cmd
+}
+
+// failures reads EVENT or EVENT@INSTANCE.
+func failures(ordered []string) (all []codedeploy.Failure) {
+	for _, one := range ordered {
+		event, instance, _ := strings.Cut(one, "@")
+		all = append(all, codedeploy.Failure{Event: event, Instance: instance, Log: "a failure that was ordered with --fail"})
+	}
+	return all
+}

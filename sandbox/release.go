@@ -1,0 +1,98 @@
+package sandbox
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"bluegreen/internal/release"
+	"bluegreen/sandbox/codedeploy"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+)
+
+// Release says what to release in the sandbox, and what is to go wrong.
+type Release struct {
+	// Options of the release command; Release fills in the account and the names.
+	release.Options
+	// Failures befall the deployments of this release.
+	Failures []codedeploy.Failure
+}
+
+// releasePoll is between looks at a deployment: the sandbox's CodeDeploy does not
+// wait, and nobody throttles.
+const releasePoll = 100 * time.Millisecond
+
+// Release releases to the running sandbox, with the code of bluegreen release.
+// Do gets the options completed: release.Run, or another of its operations.
+//
+// Errors: ErrNotRunning, no platform in the sandbox, and those of do.
+func (s *Sandbox) Release(ctx context.Context, r Release, do func(context.Context, release.Options) error) error {
+	record, now, err := s.lookup()
+	switch {
+	case err != nil:
+		return err
+	case now == gone:
+		return errGone(record)
+	case now != serving:
+		return ErrNotRunning
+	}
+	state, err := s.deployment(ctx, record)
+	if err != nil {
+		return err
+	}
+	out := outputs(state)
+	text := func(name string) string { value, _ := out[name].(string); return value }
+	if text(release.ApplicationVariable) == "" {
+		return errors.New("the sandbox has no platform yet; run: bluegreen sandbox up")
+	}
+	r.Application, r.Groups = text(release.ApplicationVariable), []string{text(release.GroupVariable)}
+	r.Source.Bucket = text(release.BucketOutput)
+	r.AWS = s.account(record)
+	if r.Poll == 0 {
+		r.Poll = releasePoll
+	}
+	if len(r.Failures) > 0 {
+		if err := s.control(ctx, record, map[string]any{"failures": r.Failures}); err != nil {
+			return err
+		}
+	}
+	return do(ctx, r.Options)
+}
+
+// account is the emulated AWS for clients of this process.
+func (s *Sandbox) account(record server) aws.Config {
+	set := s.variables(record)
+	return aws.Config{
+		Region: record.World.Region, BaseEndpoint: aws.String(record.Endpoint),
+		Credentials: credentials.NewStaticCredentialsProvider(set["AWS_ACCESS_KEY_ID"], set["AWS_SECRET_ACCESS_KEY"], ""),
+	}
+}
+
+// control changes settings of the sandbox's CodeDeploy.
+func (s *Sandbox) control(ctx context.Context, record server, settings map[string]any) error {
+	body, err := json.Marshal(settings)
+	if err != nil {
+		return err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPatch, record.Endpoint+codedeploy.ControlPath, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		problem, _ := io.ReadAll(io.LimitReader(response.Body, 1<<12))
+		return fmt.Errorf("sandbox: %s", bytes.TrimSpace(problem))
+	}
+	return nil
+}
