@@ -124,7 +124,12 @@ func (e *Emulator) routes(config Config) http.Handler {
 			control.ServeHTTP(w, r)
 			return
 		}
-		if r.URL.Path != HealthPath {
+		switch r.URL.Path {
+		case HealthPath:
+		case ThrottlePath:
+			front.throttle.ServeHTTP(w, r)
+			return
+		default:
 			front.ServeHTTP(w, r)
 			return
 		}

@@ -22,6 +22,7 @@ const (
 type front struct {
 	services map[string]http.Handler
 	moto     http.Handler
+	throttle *throttle
 	log      *slog.Logger
 }
 
@@ -34,7 +35,7 @@ func callOf(ctx context.Context) call {
 }
 
 func newFront(m *moto, services map[string]http.Handler, log io.Writer) *front {
-	return &front{services: services, moto: proxy(m), log: newRequestLog(log)}
+	return &front{services: services, moto: proxy(m), throttle: &throttle{left: map[string]int{}}, log: newRequestLog(log)}
 }
 
 // ServeHTTP recognises the call, picks who answers it and logs the outcome.
@@ -42,9 +43,12 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	c, err := recognise(r)
 	seen := &seenStatus{ResponseWriter: w, status: http.StatusOK}
-	if err != nil {
+	switch {
+	case err != nil:
 		fault{emulatorFault, err.Error()}.write(seen, c)
-	} else {
+	case f.throttle.refuses(c):
+		rateExceeded(c).write(seen, c)
+	default:
 		f.handler(c).ServeHTTP(seen, r.WithContext(context.WithValue(r.Context(), callKey{}, c)))
 	}
 	f.log.Info("", "service", c.service, "operation", c.operation, "status", seen.status,
