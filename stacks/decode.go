@@ -11,7 +11,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/agext/levenshtein"
+	"bluegreen/infra/spelling"
+
 	"github.com/go-viper/mapstructure/v2"
 )
 
@@ -179,7 +180,7 @@ func misspelt(prefix string, document map[string]any, t reflect.Type) error {
 		switch {
 		case !known:
 			advice := "remove it"
-			if near := nearest(prefix+key, sortedKeys(settingTypes())); near != "" {
+			if near := meant(prefix, key, t); near != "" {
 				advice = fmt.Sprintf("did you mean %s?", near)
 			}
 			problems = append(problems, fmt.Errorf("%s: no such setting; %s", prefix+key, advice))
@@ -211,15 +212,20 @@ func walk(prefix string, t reflect.Type, types map[string]reflect.Type) {
 	}
 }
 
-// nearest is the known path that differs from path by at most a third.
-func nearest(path string, known []string) (best string) {
-	least := len(path)/3 + 1
-	for _, candidate := range known {
-		if distance := levenshtein.Distance(path, candidate, nil); distance < least {
-			best, least = candidate, distance
-		}
+// meant is the path of the setting that is spelt almost like key in the same
+// section, or just like it in one other, and "" when there is none.
+func meant(prefix, key string, t reflect.Type) string {
+	section := map[string]reflect.Type{}
+	walk("", t, section)
+	siblings := slices.DeleteFunc(sortedKeys(section), func(path string) bool { return strings.Contains(path, ".") })
+	if near := spelling.Nearest(key, siblings); near != "" {
+		return prefix + near
 	}
-	return best
+	elsewhere := slices.DeleteFunc(sortedKeys(settingTypes()), func(path string) bool { return !strings.HasSuffix("."+path, "."+key) })
+	if len(elsewhere) == 1 {
+		return elsewhere[0]
+	}
+	return ""
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
