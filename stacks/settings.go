@@ -110,10 +110,7 @@ var (
 
 const longestName = 20
 
-var (
-	account = regexp.MustCompile(`^[0-9]{12}$`)
-	region  = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
-)
+var account = regexp.MustCompile(`^[0-9]{12}$`)
 
 // Validate reports every mistake at once, each with its path.
 func (s Settings) Validate() error {
@@ -123,7 +120,7 @@ func (s Settings) Validate() error {
 		check(stackName.MatchString(s.Stack) && len(s.Stack) <= longestName,
 			"stack name: want lower-case letters and digits, starting with a letter, at most %d characters; got %q; run: pulumi stack rename NAME", longestName, s.Stack),
 		check(account.MatchString(s.Account), "account: want 12 digits, got %q; run: pulumi config set account 123456789012 (your own)", s.Account),
-		check(region.MatchString(s.Region), "region: want a region like us-east-2, got %q; run: pulumi config set region us-east-2", s.Region),
+		checkRegion(s.Region),
 		checkTags(s.Tags),
 		under("network", s.Network.Validate()),
 		under("edge", s.Edge.Validate()),

@@ -95,6 +95,10 @@ func TestParseRefuses(t *testing.T) {
 				"fleet.maxSize:", "fleet.volumeSize: want a whole number, got true or false",
 				"edge.names: want a list", "edge.slowStart:", "tags[A]: want text", "tags[B]: want text",
 			}},
+		{"no such region", map[string]string{"bluegreen:region": "eu-west-9"},
+			[]string{`region: want a region of AWS like us-east-2, got "eu-west-9"; did you mean eu-west-1?`}},
+		{"nothing like a region", map[string]string{"bluegreen:region": "Ohio"},
+			[]string{`region: want a region of AWS like us-east-2, got "Ohio"; run: pulumi config set region us-east-2`}},
 		{"everything at once",
 			map[string]string{
 				"bluegreen:project": "Example Site", "bluegreen:account": "12", "bluegreen:region": "Ohio",
@@ -102,7 +106,7 @@ func TestParseRefuses(t *testing.T) {
 				"bluegreen:edge":    `{}`, "bluegreen:tags": `{"aws:x": "1", "Name": "n"}`, "bluegreen:typo": "1",
 			},
 			[]string{
-				"project: want lower-case letters", "account: want 12 digits", "region: want a region like us-east-2",
+				"project: want lower-case letters", "account: want 12 digits", "region: want a region of AWS like us-east-2",
 				"network.cidr: 8.8.0.0/16 is not a private range", "network.zones: want at least 2",
 				"edge.domain:", "tags.aws:x: keys that begin with aws:", "tags.Name: set by the program", "typo: no such setting",
 			}},
