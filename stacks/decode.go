@@ -25,7 +25,7 @@ func decode(config map[string]string, settings *Settings) error {
 		Result:     settings,
 		TagName:    "json",
 		MatchName:  func(key, field string) bool { return key == field },
-		DecodeHook: mapstructure.TextUnmarshallerHookFunc(),
+		DecodeHook: mapstructure.ComposeDecodeHookFunc(wholeText, mapstructure.TextUnmarshallerHookFunc()),
 	})
 	if setup != nil {
 		return setup
@@ -78,18 +78,27 @@ func foreign(key string) error {
 	}
 }
 
-// asText turns switches and numbers into the text that they are written as:
-// pulumi config set stores true and 5432 as such, and a tag or an environment
-// variable is always text.
+// asText turns switches into the text that they are written as: pulumi config
+// set stores true as such, and a tag or an environment variable is always text.
 func asText(values map[string]any) {
 	for key, value := range values {
-		switch v := value.(type) {
-		case bool:
+		if v, ok := value.(bool); ok {
 			values[key] = strconv.FormatBool(v)
-		case json.Number:
-			values[key] = v.String()
 		}
 	}
+}
+
+// errNumber says that what was written has come as something else: 8.10 as 8.1.
+var errNumber = errors.New("want text, got a number; write it in quotes")
+
+// wholeText lets a whole number be text, since pulumi config set stores 17 as a
+// number, and refuses any other.
+func wholeText(from, to reflect.Type, value any) (any, error) {
+	number, ok := value.(json.Number)
+	if ok && from != to && to.Kind() == reflect.String && strings.ContainsAny(number.String(), ".eE") {
+		return nil, errNumber
+	}
+	return value, nil
 }
 
 func fieldNamed(t reflect.Type, name string) (reflect.StructField, bool) {
@@ -136,6 +145,8 @@ func explain(err error) error {
 	var shape *mapstructure.UnconvertibleTypeError
 	var parse *mapstructure.ParseError
 	switch {
+	case errors.Is(err, errNumber):
+		return fmt.Errorf("%s: %w", at.Name(), errNumber)
 	case errors.As(err, &shape):
 		return fmt.Errorf("%s: want %s, got %s", at.Name(), kind(shape.Expected.Type()), kind(reflect.TypeOf(shape.Value)))
 	case errors.As(err, &parse):

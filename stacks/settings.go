@@ -119,7 +119,7 @@ func (s Settings) Validate() error {
 			"project: want lower-case letters, digits and single dashes, starting with a letter, at most %d characters; got %q; run: pulumi config set project NAME", longestName, s.Project),
 		check(stackName.MatchString(s.Stack) && len(s.Stack) <= longestName,
 			"stack name: want lower-case letters and digits, starting with a letter, at most %d characters; got %q; run: pulumi stack rename NAME", longestName, s.Stack),
-		check(account.MatchString(s.Account), "account: want 12 digits, got %q; run: pulumi config set account 123456789012 (your own)", s.Account),
+		check(account.MatchString(s.Account), "account: want 12 digits in quotes, got %q; run: pulumi config set account 123456789012 (your own)", s.Account),
 		checkRegion(s.Region),
 		checkTags(s.Tags),
 		under("network", s.Network.Validate()),

@@ -38,11 +38,14 @@ func TestParseFillsInDefaults(t *testing.T) {
 	assert.Equal(t, "/example/prod/", settings.Site().ParameterPath())
 }
 
-// pulumi config set stores what looks like a switch or a number as one.
-func TestEnvironmentIsText(t *testing.T) {
-	settings, err := Parse(with(map[string]string{"bluegreen:environment": `{"A": true, "B": 5432, "C": "x", "D": 1.50}`}), "prod")
+// pulumi config set stores what looks like a switch or a whole number as one.
+func TestWholeNumbersAreText(t *testing.T) {
+	settings, err := Parse(with(map[string]string{
+		"bluegreen:environment": `{"A": true, "B": 5432, "C": "x", "D": "1.50"}`, "bluegreen:database": `{"engineVersion": 16}`,
+	}), "prod")
 	require.NoError(t, err)
 	assert.Equal(t, map[string]string{"A": "true", "B": "5432", "C": "x", "D": "1.50"}, settings.Environment)
+	assert.Equal(t, "16", settings.Database.EngineVersion)
 }
 
 func TestParseRefuses(t *testing.T) {
@@ -71,6 +74,17 @@ func TestParseRefuses(t *testing.T) {
 			[]string{"edge.idleTimeout: want a whole number, got text"}},
 		{"fraction", map[string]string{"bluegreen:edge": `{"domain": "example.com", "idleTimeout": 60.5}`},
 			[]string{"edge.idleTimeout:"}},
+		{"number for text",
+			map[string]string{
+				"bluegreen:account": "12345678901", // 012345678901 without quotes
+				"bluegreen:cache":   `{"engineVersion": 8}`, "bluegreen:fleet": `{"ubuntu": 24.04, "imageId": 1e3}`,
+				"bluegreen:environment": `{"MAILGUN_DOMAIN": 1.5}`, "bluegreen:tags": `{"A": 1.5, "B": 2}`,
+			},
+			[]string{
+				`account: want 12 digits in quotes, got "12345678901"`, `cache.engineVersion: want a version of valkey (7.2, 8.0, 8.1, 8.2, 9.0), got "8"; choose one of them and write it in quotes`,
+				"fleet.ubuntu: want text, got a number; write it in quotes", "fleet.imageId: want text, got a number; write it in quotes",
+				"environment[MAILGUN_DOMAIN]: want text, got a number; write it in quotes", "tags[A]: want text, got a number; write it in quotes",
+			}},
 		{"text for a switch", map[string]string{"bluegreen:network": `{"ipv6": "yes"}`},
 			[]string{"network.ipv6: want true or false, got text"}},
 		{"list for an object", map[string]string{"bluegreen:network": `[]`},

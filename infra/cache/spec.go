@@ -104,7 +104,7 @@ func checkEngine(engine Engine, version string) error {
 		return fmt.Errorf("engine: want %s or %s, got %q", Valkey, Redis, engine)
 	}
 	if !slices.Contains(offered, version) {
-		return fmt.Errorf("engineVersion: want a version of %s (%s), got %q; choose one of them", engine, strings.Join(offered, ", "), version)
+		return fmt.Errorf("engineVersion: want a version of %s (%s), got %q; choose one of them and write it in quotes", engine, strings.Join(offered, ", "), version)
 	}
 	return nil
 }

@@ -17,7 +17,7 @@ func TestValidate(t *testing.T) {
 		{"default", func(*Spec) {}, ""},
 		{"redis", func(s *Spec) { s.Engine, s.EngineVersion = Redis, "7.1" }, ""},
 		{"version of the other engine", func(s *Spec) { s.Engine = Redis },
-			`engineVersion: want a version of redis (6.2, 7.0, 7.1), got "8.0"; choose one of them`},
+			`engineVersion: want a version of redis (6.2, 7.0, 7.1), got "8.0"; choose one of them and write it in quotes`},
 		{"another engine", func(s *Spec) { s.Engine = "memcached" }, `engine: want valkey or redis, got "memcached"`},
 		{"large node", func(s *Spec) { s.NodeType = "cache.r7g.16xlarge" }, ""},
 		{"class of a database", func(s *Spec) { s.NodeType = "db.t4g.micro" },
