@@ -125,11 +125,22 @@ func (s Settings) Validate() error {
 		under("network", s.Network.Validate()),
 		under("edge", s.Edge.Validate()),
 		under("access", s.Access.Validate()),
+		s.checkBoundary(),
 		under("fleet", s.Fleet.Validate()),
 		under("database", s.Database.Validate()),
 		under("cache", s.Cache.Validate()),
 		under("storage", s.Storage.Validate()),
 	)
+}
+
+// checkBoundary refuses another account's policy as a boundary: IAM takes only
+// its own and those of AWS.
+func (s Settings) checkBoundary() error {
+	fields := strings.Split(s.Access.PermissionsBoundary, ":") // arn:aws:iam::<account>:policy/<name>
+	if len(fields) < 6 || fields[4] == "aws" || fields[4] == s.Account {
+		return nil
+	}
+	return fmt.Errorf("access.permissionsBoundary: a policy of account %s, but the stack's account is %s; name a policy of that account", fields[4], s.Account)
 }
 
 // The limits of a tag (AWS General Reference, "Tagging AWS resources").

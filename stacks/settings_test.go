@@ -38,6 +38,15 @@ func TestParseFillsInDefaults(t *testing.T) {
 	assert.Equal(t, "/example/prod/", settings.Site().ParameterPath())
 }
 
+func TestBoundariesThatIAMTakes(t *testing.T) {
+	for _, account := range []string{"123456789012", "aws"} {
+		_, err := Parse(with(map[string]string{
+			"bluegreen:access": `{"github": {"repository": "example/website"}, "permissionsBoundary": "arn:aws:iam::` + account + `:policy/boundary"}`,
+		}), "prod")
+		assert.NoError(t, err)
+	}
+}
+
 // pulumi config set stores what looks like a switch or a whole number as one.
 func TestWholeNumbersAreText(t *testing.T) {
 	settings, err := Parse(with(map[string]string{
@@ -109,6 +118,9 @@ func TestParseRefuses(t *testing.T) {
 				"fleet.maxSize:", "fleet.volumeSize: want a whole number, got true or false",
 				"edge.names: want a list", "edge.slowStart:", "tags[A]: want text", "tags[B]: want text",
 			}},
+		{"boundary of another account",
+			map[string]string{"bluegreen:access": `{"github": {"repository": "example/website"}, "permissionsBoundary": "arn:aws:iam::210987654321:policy/boundary"}`},
+			[]string{"access.permissionsBoundary: a policy of account 210987654321, but the stack's account is 123456789012; name a policy of that account"}},
 		{"no such region", map[string]string{"bluegreen:region": "eu-west-9"},
 			[]string{`region: want a region of AWS like us-east-2, got "eu-west-9"; did you mean eu-west-1?`}},
 		{"nothing like a region", map[string]string{"bluegreen:region": "Ohio"},

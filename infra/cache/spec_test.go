@@ -22,6 +22,8 @@ func TestValidate(t *testing.T) {
 		{"large node", func(s *Spec) { s.NodeType = "cache.r7g.16xlarge" }, ""},
 		{"class of a database", func(s *Spec) { s.NodeType = "db.t4g.micro" },
 			`nodeType: want cache.<family>.<size> like cache.t4g.micro, got "db.t4g.micro"`},
+		{"no such family", func(s *Spec) { s.NodeType = "cache.zz9.large" },
+			`nodeType: want cache.<family>.<size> like cache.t4g.micro, got "cache.zz9.large"`},
 		{"retired node", func(s *Spec) { s.NodeType = "cache.t1.micro" },
 			"nodeType: ElastiCache makes no cache.t1 nodes any more, got cache.t1.micro; choose a newer family like cache.t4g.micro"},
 		{"most nodes", func(s *Spec) { s.Nodes = 6 }, ""},
