@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -78,6 +79,9 @@ func strict(decoder *yaml.Decoder) { decoder.KnownFields(true) }
 
 func readYAML(path string, into any, options ...func(*yaml.Decoder)) error {
 	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w; name a file that exists, or write it: docs/configuration.md has every setting", err)
+	}
 	if err != nil {
 		return err
 	}
@@ -87,9 +91,29 @@ func readYAML(path string, into any, options ...func(*yaml.Decoder)) error {
 		option(decoder)
 	}
 	if err := decoder.Decode(into); err != nil && !errors.Is(err, io.EOF) { // an empty file says nothing
-		return fmt.Errorf("%s: %w", path, err)
+		return explainYAML(path, err)
 	}
 	return nil
+}
+
+// explainYAML says where a file is wrong, without values, which may be secret,
+// and without Go's types.
+func explainYAML(path string, err error) error {
+	var shapes *yaml.TypeError
+	if !errors.As(err, &shapes) {
+		return fmt.Errorf("%s: %w; correct the file there", path, err)
+	}
+	var problems []error
+	for _, text := range shapes.Errors {
+		line, what, _ := strings.Cut(text, ": ")
+		advice := "want keys with values, as in config: {key: value}"
+		if name, unknown := strings.CutPrefix(what, "field "); unknown {
+			name, _, _ = strings.Cut(name, " ")
+			advice = name + ": no such key; correct or remove it"
+		}
+		problems = append(problems, fmt.Errorf("%s: %s: %s", path, line, advice))
+	}
+	return errors.Join(problems...)
 }
 
 // qualify adds the project's namespace to a key that has none, as Pulumi does.

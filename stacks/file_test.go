@@ -44,12 +44,16 @@ config:
 
 	require.NoError(t, os.WriteFile(stack, []byte("confg: {}"), 0o600))
 	_, err = ReadConfig(project, stack)
-	assert.ErrorContains(t, err, "field confg not found")
+	require.EqualError(t, err, stack+": line 1: confg: no such key; correct or remove it")
+	require.NoError(t, os.WriteFile(stack, []byte("encryptionsalt: v1:abc\nconfig: hunter2"), 0o600))
+	_, err = ReadConfig(project, stack)
+	require.EqualError(t, err, stack+": line 2: want keys with values, as in config: {key: value}")
 	_, err = ReadConfig(project, filepath.Join(folder, "Pulumi.none.yaml"))
-	assert.ErrorContains(t, err, "Pulumi.none.yaml: no such file")
+	require.ErrorIs(t, err, os.ErrNotExist)
+	assert.ErrorContains(t, err, "Pulumi.none.yaml: no such file or directory; name a file that exists, or write it")
 	require.NoError(t, os.WriteFile(stack, []byte("config: [unclosed"), 0o600))
 	_, err = ReadConfig(project, stack)
-	assert.ErrorContains(t, err, "Pulumi.dev.yaml: yaml: line 1")
+	assert.Regexp(t, `Pulumi.dev.yaml: yaml: line 1: .*; correct the file there$`, err)
 }
 
 func TestStackName(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -62,6 +63,9 @@ func configuration(ctx *pulumi.Context) (map[string]string, error) {
 // readRegistry reads environment.yaml beside Pulumi.yaml.
 func readRegistry(root string) (parameters.Registry, error) {
 	text, err := os.ReadFile(filepath.Join(root, "environment.yaml"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("registry of environment variables: %w; it belongs beside Pulumi.yaml: bring it back with git checkout environment.yaml", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("registry of environment variables: %w", err)
 	}
