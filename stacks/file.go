@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"bluegreen/infra/parameters"
 
 	"gopkg.in/yaml.v3"
 )
@@ -31,16 +34,8 @@ func ReadConfig(projectFile, stackFile string) (map[string]string, error) {
 	if err := readYAML(projectFile, &project); err != nil {
 		return nil, err
 	}
-	// The fields of a stack's file (Pulumi documentation, "Stack settings file
-	// reference"); the decoder refuses others, so that "confg" is not passed over.
-	var stack struct {
-		Config          map[string]any `yaml:"config"`
-		Environment     any            `yaml:"environment"`
-		SecretsProvider string         `yaml:"secretsprovider"`
-		EncryptionSalt  string         `yaml:"encryptionsalt"`
-		EncryptedKey    string         `yaml:"encryptedkey"`
-	}
-	if err := readYAML(stackFile, &stack, strict); err != nil {
+	stack, err := readStack(stackFile)
+	if err != nil {
 		return nil, err
 	}
 	values := map[string]any{}
@@ -49,9 +44,7 @@ func ReadConfig(projectFile, stackFile string) (map[string]string, error) {
 			values[qualify(key)] = declaration.Default
 		}
 	}
-	for key, value := range stack.Config {
-		values[qualify(key)] = conceal(value)
-	}
+	maps.Copy(values, stack)
 	config := map[string]string{}
 	for _, key := range sortedKeys(values) {
 		text, err := plainText(values[key])
@@ -61,6 +54,46 @@ func ReadConfig(projectFile, stackFile string) (map[string]string, error) {
 		config[key] = text
 	}
 	return config, nil
+}
+
+// readStack reads the keys of a stack's file, with their namespace, and their
+// values, those that are encrypted as Placeholder.
+func readStack(file string) (map[string]any, error) {
+	// The fields of a stack's file (Pulumi documentation, "Stack settings file
+	// reference"); the decoder refuses others, so that "confg" is not passed over.
+	var stack struct {
+		Config          map[string]any `yaml:"config"`
+		Environment     any            `yaml:"environment"`
+		SecretsProvider string         `yaml:"secretsprovider"`
+		EncryptionSalt  string         `yaml:"encryptionsalt"`
+		EncryptedKey    string         `yaml:"encryptedkey"`
+	}
+	if err := readYAML(file, &stack, strict); err != nil {
+		return nil, err
+	}
+	values := map[string]any{}
+	for key, value := range stack.Config {
+		values[qualify(key)] = conceal(value)
+	}
+	return values, nil
+}
+
+// inPlainText names the secret variables whose values stand readable in a
+// stack's file. The program gets all values decrypted, so only the file tells.
+// One that is not in its usual place is not looked at.
+func inPlainText(file string, registry parameters.Registry) (names []string, err error) {
+	stack, err := readStack(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	values, _ := stack[namespace+"environment"].(map[string]any) // Placeholder when the whole of it is encrypted
+	for _, variable := range registry {
+		value, chosen := values[variable.Name]
+		if variable.Secret && chosen && value != Placeholder && value != "" {
+			names = append(names, variable.Name)
+		}
+	}
+	return names, err
 }
 
 // StackName is the stack that a file belongs to: Pulumi.<stack>.yaml.

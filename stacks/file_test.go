@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"bluegreen/infra/parameters"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -54,6 +56,29 @@ config:
 	require.NoError(t, os.WriteFile(stack, []byte("config: [unclosed"), 0o600))
 	_, err = ReadConfig(project, stack)
 	assert.Regexp(t, `Pulumi.dev.yaml: yaml: line 1: .*; correct the file there$`, err)
+}
+
+func TestSecretsInPlainText(t *testing.T) {
+	registry := parameters.Registry{{Name: "KEY", Secret: true}, {Name: "TOKEN", Secret: true}, {Name: "EMPTY", Secret: true}, {Name: "DOMAIN"}}
+	file := filepath.Join(t.TempDir(), "Pulumi.dev.yaml")
+	for _, test := range []struct {
+		text string
+		want []string
+	}{
+		{`{bluegreen:environment: {KEY: hunter2, TOKEN: {secure: v1:abc}, EMPTY: "", DOMAIN: example.com}}`, []string{"KEY"}},
+		{`{environment: {KEY: 5, TOKEN: x}}`, []string{"KEY", "TOKEN"}},
+		{`{bluegreen:environment: {secure: v1:abc}}`, nil},
+		{`{bluegreen:project: example}`, nil},
+	} {
+		require.NoError(t, os.WriteFile(file, []byte("config: "+test.text), 0o600))
+		names, err := inPlainText(file, registry)
+		require.NoError(t, err)
+		assert.Equal(t, test.want, names, test.text)
+	}
+	require.NoError(t, os.Remove(file))
+	names, err := inPlainText(file, registry)
+	require.NoError(t, err, "kept elsewhere")
+	assert.Empty(t, names)
 }
 
 func TestStackName(t *testing.T) {

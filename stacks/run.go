@@ -25,7 +25,22 @@ func Run(ctx *pulumi.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := warn(ctx, registry); err != nil {
+		return err
+	}
 	return platform(ctx, settings, registry)
+}
+
+// warn says which secrets can be read by whoever reads the stack's file. It
+// does not refuse them: the values of a sandbox need not be secret.
+func warn(ctx *pulumi.Context, registry parameters.Registry) error {
+	file := "Pulumi." + ctx.Stack() + ".yaml"
+	names, err := inPlainText(filepath.Join(ctx.RootDirectory(), file), registry)
+	for _, name := range names {
+		text := fmt.Sprintf("environment.%s: secret, but in plain text in %s; encrypt it: pulumi config set --secret --path environment.%[1]s", name, file)
+		err = errors.Join(err, ctx.Log.Warn(text, nil))
+	}
+	return err
 }
 
 // Load reads everything that a stack is made from, its configuration and the
