@@ -235,6 +235,28 @@ func TestAnInterruptedUpGoesOn(t *testing.T) {
 	assert.Equal(t, 60, parametersIn(t, summary.Endpoint))
 }
 
+func TestStatusTellsOfAFailedUp(t *testing.T) {
+	s := stand(t, small(), "config: {bluegreen:count: 3}\n")
+	_, err := s.Up(t.Context())
+	require.NoError(t, err)
+	configure(t, s, "config: {bluegreen:count: many}\n")
+	_, failure := s.Up(t.Context())
+	require.Error(t, failure)
+	status, err := s.Status(t.Context())
+	require.NoError(t, err)
+	assert.True(t, status.Running, "what was there before is there still")
+	assert.Equal(t, 3, status.Resources)
+	assert.Regexp(t, `^the last up or destroy failed, at [-0-9]+ [:0-9]+; mend that and run it again\n`, status.Problem)
+	assert.True(t, strings.HasSuffix(status.Problem, failure.Error()), status.Problem)
+
+	configure(t, s, "config: {bluegreen:count: 4}\n")
+	_, err = s.Up(t.Context())
+	require.NoError(t, err)
+	status, err = s.Status(t.Context())
+	require.NoError(t, err)
+	assert.Empty(t, status.Problem)
+}
+
 func TestASecondUpAtTheSameTimeIsRefused(t *testing.T) {
 	s := stand(t, small(), "config: {bluegreen:count: 3}\n")
 	release, _, err := s.exclusive("up")
