@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -161,7 +162,10 @@ func engines(t *testing.T, s *Sandbox) (pids []int) {
 
 func TestAKilledCommandIsRecoveredFrom(t *testing.T) {
 	s := stand(t, small(), "config: {bluegreen:count: 60}\n")
-	killed(t, s, func(up int) { require.NoError(t, syscall.Kill(up, syscall.SIGKILL)) })
+	killed(t, s, func(up int) {
+		assert.Empty(t, s.orphans(), "their engine lives")
+		require.NoError(t, syscall.Kill(up, syscall.SIGKILL))
+	})
 	summary, err := s.Up(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, 60, summary.Resources)
@@ -175,10 +179,14 @@ func TestAKilledEngineIsRecoveredFrom(t *testing.T) {
 			require.NoError(t, syscall.Kill(engine, syscall.SIGKILL))
 		}
 	})
+	if runtime.GOOS == "linux" {
+		assert.NotEmpty(t, s.orphans(), "the AWS plugin waits for its engine")
+	}
 	summary, err := s.Up(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, 60, summary.Resources)
 	assert.Equal(t, 60, parametersIn(t, summary.Endpoint))
+	assert.Empty(t, s.orphans())
 }
 
 // An engine that is killed at the wrong moment leaves an empty state.
