@@ -63,6 +63,7 @@ func (b *bench) size(ctx context.Context, s size) (err error) {
 	command := func(ctx context.Context, args ...string) *exec.Cmd {
 		run := exec.CommandContext(ctx, b.tool(), append([]string{"sandbox"}, args...)...)
 		run.Args = append(run.Args, "--root", root)
+		run.Cancel = func() error { return run.Process.Signal(os.Interrupt) } // it has an engine to end
 		return run
 	}
 	defer func() { err = errors.Join(err, command(context.WithoutCancel(ctx), "destroy", "--force").Run()) }()
