@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
@@ -89,7 +90,11 @@ func (r *run) act(ctx context.Context, t *target, name string) (log string, err 
 	if !hooked {
 		return "", nil
 	}
-	return r.service.machines.Run(ctx, t.id(), command)
+	machines := r.service.machines
+	if _, simulated := machines.(Simulation); simulated && r.settings.EventSeconds > 0 {
+		machines = Simulation{EventTime: time.Duration(r.settings.EventSeconds * float64(time.Second))}
+	}
+	return machines.Run(ctx, t.id(), command)
 }
 
 // command is what the agent is told, and whether it has a revision to take the

@@ -21,6 +21,9 @@ type Settings struct {
 	// Waits multiplies CodeDeploy's waits: before rerouting, and before the
 	// original instances go. 1 is as on AWS; 0, the default, is no wait.
 	Waits float64 `json:"waits"`
+	// EventSeconds is how long each lifecycle event with a script takes on a
+	// simulated instance; 0, the default, is no time.
+	EventSeconds float64 `json:"eventSeconds"`
 	// Copy is what a copied Auto Scaling group gets from the original; nil is all.
 	Copy *Copy `json:"copy"`
 	// SwitchAtEnd lets the deployment group follow the new Auto Scaling group only
@@ -83,6 +86,9 @@ func (s Settings) complete() Settings {
 func (s Settings) validate() error {
 	if s.Waits < 0 {
 		return fmt.Errorf("waits: want 0 or more, got %g", s.Waits)
+	}
+	if s.EventSeconds < 0 {
+		return fmt.Errorf("eventSeconds: want 0 or more, got %g", s.EventSeconds)
 	}
 	for i, failure := range s.Failures {
 		if known := allEvents(); !slices.Contains(known, failure.Event) {
