@@ -111,6 +111,9 @@ var computed = map[string]func(args pulumi.MockResourceArgs, id string) map[stri
 	"aws:ec2/launchTemplate:LaunchTemplate": func(pulumi.MockResourceArgs, string) map[string]any {
 		return map[string]any{"latestVersion": 1}
 	},
+	"aws:codedeploy/deploymentConfig:DeploymentConfig": func(_ pulumi.MockResourceArgs, id string) map[string]any {
+		return map[string]any{"deploymentConfigName": id}
+	},
 	"aws:rds/instance:Instance": func(_ pulumi.MockResourceArgs, id string) map[string]any {
 		host := id + ".abcdefghijkl." + Region + ".rds.amazonaws.com"
 		return map[string]any{"address": host, "endpoint": host + ":5432", "port": 5432}
@@ -160,6 +163,9 @@ func (r *Recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) 
 }
 
 var lookups = map[string]func(args resource.PropertyMap) map[string]any{
+	"aws:autoscaling/getAmiIds:getAmiIds": func(resource.PropertyMap) map[string]any { // of Auto Scaling groups
+		return map[string]any{"names": []any{}}
+	},
 	"aws:ec2/getAmi:getAmi": func(resource.PropertyMap) map[string]any {
 		return map[string]any{"id": "ami-0123456789abcdef0", "imageId": "ami-0123456789abcdef0"}
 	},

@@ -83,9 +83,11 @@ func tags(name string, args Args) autoscaling.GroupTagArray {
 		})
 	}
 	for _, key := range slices.Sorted(maps.Keys(args.Tags)) {
-		add(key, args.Tags[key], true)
+		if key != "Name" { // an instance's is in the launch template
+			add(key, args.Tags[key], true)
+		}
 	}
-	add("Name", name, false) // an instance's is in the launch template
+	add("Name", name, false)
 	add(TagPair, args.Site.Application()+"/"+args.Site.DeploymentGroup(), false)
 	add(TagSize, strconv.Itoa(args.MinSize), false)
 	add(TagTerminationWait, strconv.Itoa(args.TerminationWaitMinutes), false)

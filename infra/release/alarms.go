@@ -8,10 +8,11 @@ import (
 )
 
 // Alarms watch the load balancer's metrics, which keep their names when the
-// Auto Scaling group does not. CodeDeploy stops a deployment while an alarm of
-// its group is in state ALARM, one that was so before included (AWS CodeDeploy
-// User Guide, "Monitoring deployments with CloudWatch alarms in CodeDeploy").
-// A plain threshold would therefore block the releases it is to guard:
+// Auto Scaling group does not. CodeDeploy stops a deployment when an alarm of
+// its group is activated (AWS CodeDeploy User Guide, "Monitoring deployments
+// with CloudWatch alarms in CodeDeploy"), and one that is on before the
+// deployment starts stops it at once. A plain threshold would therefore block
+// the releases it is to guard:
 //
 //   - Before the first release the only instances answer 503. They are
 //     unhealthy, and since there is no healthy target the load balancer sends
@@ -22,8 +23,8 @@ import (
 //     application is on them, unhealthy all that time. So what counts is not
 //     how many targets are unhealthy but how many were healthy and no longer
 //     are: the healthy count falls in the minute in which the unhealthy one
-//     rises. A new instance only ever adds to the second, one that leaves
-//     takes from the first, and neither is both.
+//     rises. An instance that comes adds to the second only, and one that
+//     leaves takes from the first only.
 //
 // A release can't start while the site is failing in either way, its cure
 // included. The second alarm ends by itself within minutes; the first lasts as
@@ -31,7 +32,8 @@ import (
 // CodeDeploy API Reference, "CreateDeployment", overrideAlarmConfiguration).
 //
 // CodeDeploy watches until a deployment ends. In mode copy that is after the
-// termination wait, while the original instances can still take over.
+// termination wait, while the original instances can still take over; in mode
+// pair, as soon as traffic has moved.
 type Alarms struct {
 	// Enabled makes the alarms and has CodeDeploy heed them. The default is
 	// true.
@@ -73,8 +75,9 @@ func (a Alarms) validate() error {
 	)
 }
 
-// alarm is one alarm as data. The expression's value is compared to threshold,
-// and reaches it in datapoints of the last periods minutes.
+// alarm is one alarm as data. It is on when the expression's value (Amazon
+// CloudWatch User Guide, "Using math expressions with CloudWatch metrics") has
+// reached threshold in datapoints of the last periods minutes.
 type alarm struct {
 	role, description   string
 	metrics             []metric
