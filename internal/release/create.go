@@ -119,24 +119,27 @@ func (s *session) tryCreate(ctx context.Context, name string, what order) (id st
 		FileExistsBehavior:            types.FileExistsBehaviorOverwrite,
 		IgnoreApplicationStopFailures: s.IgnoreApplicationStop,
 	}
-	if pairMode(group) {
-		fleets, err := s.pair(ctx, group)
-		if err != nil {
-			return "", err
-		}
-		if err := s.wake(ctx, fleets); err != nil {
-			return "", errors.Join(err, s.lull(ctx, group, fleets.idle))
-		}
-		request.TargetInstances = &types.TargetInstances{AutoScalingGroups: []string{fleets.idle.name}}
-		defer func() {
-			if err != nil && !coded(err, limitExceeded) {
-				err = errors.Join(err, s.lull(ctx, group, fleets.idle))
-			}
-		}()
+	if !pairMode(group) {
+		return s.callCreate(ctx, request)
 	}
+	fleets, err := s.pair(ctx, group)
+	if err != nil {
+		return "", err
+	}
+	request.TargetInstances = &types.TargetInstances{AutoScalingGroups: []string{fleets.idle.name}}
+	if err = s.wake(ctx, fleets); err == nil {
+		id, err = s.callCreate(ctx, request)
+	}
+	if err != nil && !coded(err, limitExceeded) { // then the fleet may be another deployment's
+		err = errors.Join(err, s.lull(ctx, group, fleets.idle))
+	}
+	return id, err
+}
+
+func (s *session) callCreate(ctx context.Context, request *codedeploy.CreateDeploymentInput) (string, error) {
 	out, err := s.deploying.CreateDeployment(ctx, request)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", name, err)
+		return "", fmt.Errorf("%s: %w", *request.DeploymentGroupName, err)
 	}
 	return *out.DeploymentId, nil
 }
