@@ -145,7 +145,7 @@ func (f *releaseFlags) conclude(cmd *cobra.Command, result release.Result, err e
 		result.Report(cmd.OutOrStdout())
 	}
 	if errors.Is(err, context.Canceled) {
-		return exitCode{release.Interrupted.ExitCode(), "release: interrupted; no deployment of this run goes on"}
+		return exitCode{release.Interrupted.ExitCode(), "release: interrupted; no deployment of this run goes on: " + err.Error()}
 	}
 	if err != nil {
 		return fmt.Errorf("release: %w", err)

@@ -175,7 +175,9 @@ func TestAFailureInPlace(t *testing.T) {
 
 func TestADeploymentThatNeverGotToAnInstance(t *testing.T) {
 	w := newWorld(t, standin.Settings{})
-	w.make(func(in *codedeploy.CreateDeploymentGroupInput) { in.DeploymentConfigName = aws.String("CodeDeployDefault.OneAtATime") })
+	w.make(func(in *codedeploy.CreateDeploymentGroupInput) {
+		in.DeploymentConfigName = aws.String("CodeDeployDefault.OneAtATime")
+	})
 	_, err := w.scaling.UpdateAutoScalingGroup(w.ctx, &autoscaling.UpdateAutoScalingGroupInput{
 		AutoScalingGroupName: &w.fleet, MinSize: aws.Int32(0), DesiredCapacity: aws.Int32(0),
 	})

@@ -50,7 +50,7 @@ echo '{"AWS_CODEDEPLOY_APPLICATION_NAME": "of-stack", "AWS_CODEDEPLOY_DEPLOYMENT
 func TestAStackThatCannotBeRead(t *testing.T) {
 	for script, said := range map[string]string{
 		"echo \"no stack named 'prod'\" >&2; exit 255": "stack prod: pulumi stack output: exit status 255: no stack named 'prod'",
-		"echo no JSON": "stack prod: pulumi stack output: invalid character",
+		"echo no JSON":                    "stack prod: pulumi stack output: invalid character",
 		`echo '{"releaseBucket": ["a"]}'`: "stack prod: output releaseBucket: want text, got [a]",
 	} {
 		playPulumi(t, script)

@@ -43,7 +43,7 @@ func TestARelease(t *testing.T) {
 	assert.EqualValues(t, result.Bundle.Size, *object.ContentLength)
 	said := w.out.String()
 	assert.Contains(t, said, "--resume "+d.ID)
-	assert.Regexp(t, `green: ValidateService Succeeded on i-\w+.*, \d+s`, said)
+	assert.Regexp(t, `green: ValidateService Succeeded on i-\w+.*, [0-9.]+m?s`, said)
 	assert.Contains(t, said, " uploaded")
 
 	w.out.Reset()

@@ -1,6 +1,7 @@
 package release
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -46,6 +47,27 @@ func TestADeploymentThatRunsIsWaitedFor(t *testing.T) {
 	assert.NotEqual(t, running, d.ID)
 	assert.Contains(t, w.out.String(), "deployment "+running+" is under way; waiting for it")
 	w.serves(greenName(w.group, d.ID))
+}
+
+func TestInterruptedBeforeThereIsADeployment(t *testing.T) {
+	w := newWorld(t, standin.Settings{})
+	w.make()
+	reached, release := w.hold("Install")
+	defer release()
+	running := w.deploy()
+	reached()
+	ctx, interrupt := context.WithCancelCause(w.ctx)
+	w.intercept(func(_ http.ResponseWriter, operation string) bool {
+		if operation == "BatchGetDeploymentTargets" {
+			interrupt(errors.New("a signal"))
+		}
+		return false
+	})
+	result, err := Run(ctx, w.options(checkout(t)))
+	require.ErrorIs(t, err, context.Canceled)
+	assert.Equal(t, Interrupted, result.Outcome)
+	assert.Empty(t, result.Deployments)
+	assert.Equal(t, types.DeploymentStatusInProgress, w.status(running))
 }
 
 func TestAnotherPipelineIsFaster(t *testing.T) {

@@ -228,7 +228,7 @@ func (w *world) options(folder string) Options {
 	return Options{
 		AWS: w.config, Output: &w.out, Application: w.application, Groups: []string{w.group}, Poll: 10 * time.Millisecond, Timeout: testTime,
 		WaitForTermination: true, // which ends in no time, and leaves nothing that goes on
-		Source: Source{Folder: folder, Bucket: w.bucket, Prefix: "releases/"},
+		Source:             Source{Folder: folder, Bucket: w.bucket, Prefix: "releases/"},
 	}
 }
 
