@@ -161,7 +161,7 @@ func (f *releaseFlags) conclude(cmd *cobra.Command, result release.Result, err e
 		result.Report(cmd.OutOrStdout())
 	}
 	if errors.Is(err, context.Canceled) {
-		return exitCode{release.Interrupted.ExitCode(), "release: interrupted before there was a deployment; nothing was released"}
+		return exitCode{release.Interrupted.ExitCode(), "release: interrupted; no deployment of this run goes on: " + err.Error()}
 	}
 	if err != nil {
 		return fmt.Errorf("release: %w", err)

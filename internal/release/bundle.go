@@ -50,9 +50,10 @@ var usual = []string{appspecName, "scripts", "app"}
 
 func (s Source) validate() error {
 	var errs []error
-	switch {
-	case s.GitHub != "" && s.AllowDirty:
+	if s.GitHub != "" && s.AllowDirty {
 		errs = append(errs, errors.New("allow dirty: GitHub has no uncommitted changes; commit and push them, or release a bundle"))
+	}
+	switch {
 	case s.GitHub != "" && strings.Count(strings.Trim(s.GitHub, "/"), "/") != 1:
 		errs = append(errs, fmt.Errorf("github: want owner/name, got %q", s.GitHub))
 	case s.GitHub == "" && s.Bucket == "":

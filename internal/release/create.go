@@ -19,6 +19,9 @@ const limitExceeded = "DeploymentLimitExceededException"
 // requests with more (Signature Version 4).
 const clockSkew = 5 * time.Minute
 
+// callTime is for one call that must not be cut, with all its attempts.
+const callTime = 2 * time.Minute
+
 // active are the statuses of a deployment that has not ended.
 func active() []types.DeploymentStatus {
 	return []types.DeploymentStatus{
@@ -119,24 +122,34 @@ func (s *session) tryCreate(ctx context.Context, name string, what order) (id st
 		FileExistsBehavior:            types.FileExistsBehaviorOverwrite,
 		IgnoreApplicationStopFailures: s.IgnoreApplicationStop,
 	}
-	if pairMode(group) {
-		fleets, err := s.pair(ctx, group)
-		if err != nil {
-			return "", err
-		}
-		if err := s.wake(ctx, fleets); err != nil {
-			return "", errors.Join(err, s.lull(ctx, group, fleets.idle))
-		}
-		request.TargetInstances = &types.TargetInstances{AutoScalingGroups: []string{fleets.idle.name}}
-		defer func() {
-			if err != nil && !coded(err, limitExceeded) {
-				err = errors.Join(err, s.lull(ctx, group, fleets.idle))
-			}
-		}()
+	if !pairMode(group) {
+		return s.callCreate(ctx, request)
 	}
+	fleets, err := s.pair(ctx, group)
+	if err != nil {
+		return "", err
+	}
+	request.TargetInstances = &types.TargetInstances{AutoScalingGroups: []string{fleets.idle.name}}
+	if err = s.wake(ctx, fleets); err == nil {
+		id, err = s.callCreate(ctx, request)
+	}
+	if err != nil && !coded(err, limitExceeded) { // then the fleet may be another deployment's
+		err = errors.Join(err, s.lull(ctx, group, fleets.idle))
+	}
+	return id, err
+}
+
+// callCreate is not cut by an interruption: then nobody would know whether there
+// is a deployment.
+func (s *session) callCreate(ctx context.Context, request *codedeploy.CreateDeploymentInput) (string, error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTime)
+	defer cancel()
 	out, err := s.deploying.CreateDeployment(ctx, request)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", name, err)
+		return "", fmt.Errorf("%s: %w", *request.DeploymentGroupName, err)
 	}
 	return *out.DeploymentId, nil
 }
@@ -149,20 +162,22 @@ func (s *session) awaitRunning(ctx context.Context, group string, deadline time.
 	p := s.pace()
 	for before := ""; ; {
 		id, err := s.running(ctx, group)
-		if err != nil && !(passing(err) && ctx.Err() == nil) {
+		switch {
+		case err != nil && (ctx.Err() != nil || !passing(err)):
 			return s.waited(ctx, err, group, before)
-		}
-		if err == nil && id == "" {
+		case err != nil: // the next look may do better
+		case id == "":
 			return nil
-		}
-		if err == nil && id != before {
-			s.say(Event{Kind: KindWait, Deployment: id, Group: group,
-				Message: fmt.Sprintf("%s: deployment %s is under way; waiting for it, at most %s", group, id, span(time.Until(deadline)))})
-			before = id
-			p.quicken()
-		}
-		if now, err := s.look(ctx, id); err == nil && id != "" {
-			s.out.show(now)
+		default:
+			if id != before {
+				s.say(Event{Kind: KindWait, Deployment: id, Group: group,
+					Message: fmt.Sprintf("%s: deployment %s is under way; waiting for it, at most %s", group, id, span(time.Until(deadline)))})
+				before = id
+				p.quicken()
+			}
+			if now, err := s.look(ctx, id); err == nil {
+				s.out.show(now)
+			}
 		}
 		if err := p.wait(ctx); err != nil {
 			return s.waited(ctx, err, group, before)

@@ -61,7 +61,10 @@ func (s *session) see(ctx context.Context, id string) (Deployment, error) {
 	d := Deployment{ID: id, Outcome: Failed}
 	info, err := s.deployment(ctx, id)
 	if err != nil {
-		return s.cut(ctx, d, err)
+		if d, err = s.cut(ctx, d, err); err != nil {
+			return Deployment{}, err // nobody knows whether there is one
+		}
+		return d, nil
 	}
 	if info.RollbackInfo != nil && aws.ToString(info.RollbackInfo.RollbackTriggeringDeploymentId) != "" {
 		undone := *info.RollbackInfo.RollbackTriggeringDeploymentId

@@ -66,7 +66,7 @@ type session struct {
 	Options
 	clients
 	out     reporter
-	stopped bool // whether this run has stopped a deployment, which is rolled back then
+	stopped bool // whether this run has stopped the deployment, which then has no success to wait for
 }
 
 // open checks and completes the options.
@@ -122,9 +122,10 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	defer s.out.close()
 	made, err := s.order(ctx)
 	if err != nil {
-		return s.concluded(Result{}, err)
+		return s.concluded(ctx, Result{}, err)
 	}
-	return s.concluded(s.deployAll(ctx, func(context.Context, string) (order, error) { return made, nil }))
+	result, err := s.deployAll(ctx, func(context.Context, string) (order, error) { return made, nil })
+	return s.concluded(ctx, result, err)
 }
 
 // RedeployLastGood deploys, to each deployment group, the revision of its last
@@ -138,7 +139,8 @@ func RedeployLastGood(ctx context.Context, o Options) (Result, error) {
 		return Result{}, err
 	}
 	defer s.out.close()
-	return s.concluded(s.deployAll(ctx, s.lastGood))
+	result, err := s.deployAll(ctx, s.lastGood)
+	return s.concluded(ctx, result, err)
 }
 
 // order is what to deploy.
@@ -180,7 +182,9 @@ func (s *session) deploy(ctx context.Context, group string, what order) (Deploym
 	}
 	s.say(Event{Kind: KindDeployment, Deployment: id, Group: group, Status: string(types.DeploymentStatusCreated),
 		Message: fmt.Sprintf("%s: deployment %s of %s; to follow it elsewhere: bluegreen release --resume %s", group, id, what.description, id)})
-	return s.see(ctx, id)
+	d, err := s.see(ctx, id)
+	d.ID, d.Group = id, group
+	return d, err
 }
 
 // Resume follows a deployment that exists already, by its id or as "last": the
@@ -194,23 +198,18 @@ func Resume(ctx context.Context, o Options, id string) (Result, error) {
 	defer s.out.close()
 	if id == "last" {
 		if id, err = s.last(ctx); err != nil {
-			return s.concluded(Result{}, err)
+			return s.concluded(ctx, Result{}, err)
 		}
 	}
-	return s.concluded(s.seen(ctx, id))
-}
-
-// seen is the verdict on one deployment.
-func (s *session) seen(ctx context.Context, id string) (Result, error) {
 	d, err := s.see(ctx, id)
-	if d.ID == "" {
-		return Result{}, err
-	}
-	return Result{Deployments: []Deployment{d}}, err
+	return s.concluded(ctx, d.alone(), err)
 }
 
 // concluded completes a result, and tells programs of it.
-func (s *session) concluded(r Result, err error) (Result, error) {
+func (s *session) concluded(ctx context.Context, r Result, err error) (Result, error) {
+	if err != nil && errors.Is(ctx.Err(), context.Canceled) && !errors.Is(err, context.Canceled) {
+		err = fmt.Errorf("%w: %w", context.Canceled, err) // the call that was cut says it in its own way
+	}
 	r.Outcome = r.outcome(err)
 	last := Event{Kind: KindResult, Status: string(r.Outcome), Result: &r}
 	if err != nil {

@@ -1,6 +1,7 @@
 package release
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -79,6 +80,14 @@ type Rollback struct {
 	Status string `json:"status"` // as CodeDeploy has it
 }
 
+// alone is a result of one deployment, or of none.
+func (d Deployment) alone() Result {
+	if d.ID == "" {
+		return Result{Deployments: []Deployment{}}
+	}
+	return Result{Deployments: []Deployment{d}}
+}
+
 func (r Result) outcome(err error) Outcome {
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -97,7 +106,7 @@ func (r Result) Report(out io.Writer) {
 	for _, d := range r.Deployments {
 		d.report(out)
 	}
-	if len(r.NotStarted) > 0 {
+	if len(r.Deployments) > 0 && len(r.NotStarted) > 0 {
 		fmt.Fprintf(out, "Not deployed to: %s\n", strings.Join(r.NotStarted, ", "))
 	}
 }
@@ -133,7 +142,7 @@ func (d Deployment) verdict() string {
 	case Attention:
 		return fmt.Sprintf("deployment %s is %s, and something needs attention%s", d.ID, d.Status, live)
 	default:
-		return fmt.Sprintf("deployment %s was %s when last seen; follow it with: bluegreen release --resume %s", d.ID, d.Status, d.ID)
+		return fmt.Sprintf("deployment %s was %s when last seen; follow it with: bluegreen release --resume %s", d.ID, cmp.Or(d.Status, "new"), d.ID)
 	}
 }
 

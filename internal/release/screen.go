@@ -104,6 +104,9 @@ func (b *board) tick() {
 }
 
 func (b *board) say(e Event) {
+	if e.Kind == KindLifecycle && e.Status == string(types.LifecycleEventStatusInProgress) {
+		return // the table has it
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var above strings.Builder

@@ -101,9 +101,9 @@ type step struct {
 // Instances on which the same has happened are in one event.
 func (n snapshot) changes(before snapshot) []Event {
 	var events []Event
-	if n.info.Status != before.info.Status {
-		events = append(events, Event{Kind: KindDeployment, Status: string(n.info.Status),
-			Message: fmt.Sprintf("deployment %s: %s", n.id(), n.info.Status)})
+	status := Event{Kind: KindDeployment, Status: string(n.info.Status), Message: fmt.Sprintf("deployment %s: %s", n.id(), n.info.Status)}
+	if n.info.Status != before.info.Status && !ended(n.info) {
+		events = append(events, status)
 	}
 	was := map[string]types.LifecycleEventStatus{}
 	for _, target := range before.targets {
@@ -134,6 +134,9 @@ func (n snapshot) changes(before snapshot) []Event {
 	}
 	if n.rerouted() && !before.rerouted() {
 		events = append(events, Event{Kind: KindNotice, Message: n.terminationNotice()})
+	}
+	if n.info.Status != before.info.Status && ended(n.info) {
+		events = append(events, status) // after what led to it
 	}
 	for i := range events {
 		events[i].Deployment, events[i].Group = n.id(), n.group()

@@ -19,16 +19,17 @@ func Stop(ctx context.Context, o Options, id string) (Result, error) {
 	defer s.out.close()
 	if id == "" {
 		if id, err = s.anyRunning(ctx); err != nil {
-			return s.concluded(Result{}, err)
+			return s.concluded(ctx, Result{}, err)
 		}
 	}
 	_, err = s.deploying.StopDeployment(ctx, &codedeploy.StopDeploymentInput{DeploymentId: &id, AutoRollbackEnabled: aws.Bool(true)})
 	if err != nil {
-		return s.concluded(Result{}, fmt.Errorf("stop: deployment %s: %w", id, err))
+		return s.concluded(ctx, Result{}, fmt.Errorf("stop: deployment %s: %w", id, err))
 	}
 	s.stopped = true
 	s.say(Event{Kind: KindNotice, Deployment: id, Message: fmt.Sprintf("deployment %s is being stopped, and rolled back", id)})
-	return s.concluded(s.seen(ctx, id))
+	d, err := s.see(ctx, id)
+	return s.concluded(ctx, d.alone(), err)
 }
 
 // anyRunning finds the deployment that is under way.

@@ -50,7 +50,13 @@ func bytesOf(n int) string {
 // seconds is a time for people.
 func seconds(n float64) string { return span(time.Duration(n * float64(time.Second))) }
 
-func span(d time.Duration) string { return max(d, 0).Round(time.Second).String() }
+func span(d time.Duration) string {
+	exact := time.Second
+	if d < 10*time.Second {
+		exact = 100 * time.Millisecond
+	}
+	return max(d, 0).Round(exact).String()
+}
 
 // between is how long something took, or has taken so far.
 func between(start, end *time.Time) time.Duration {

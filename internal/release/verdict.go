@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
@@ -26,8 +27,8 @@ func (s *session) confirm(ctx context.Context, now snapshot, d *Deployment) erro
 		return err
 	}
 	d.Outcome = Succeeded
-	if s.superseded(group, now) {
-		return nil
+	if later, err := s.superseded(ctx, group, now); later || err != nil {
+		return err
 	}
 	live := names(group.AutoScalingGroups)
 	if to := now.info.TargetInstances; to != nil && len(to.AutoScalingGroups) > 0 {
@@ -65,7 +66,10 @@ func (s *session) clear(ctx context.Context, now snapshot, d *Deployment) error 
 	if err != nil {
 		return err
 	}
-	superseded := s.superseded(group, now)
+	superseded, err := s.superseded(ctx, group, now)
+	if err != nil {
+		return err
+	}
 	live := names(group.AutoScalingGroups)
 	switch {
 	case pairMode(group) && !superseded:
@@ -103,24 +107,29 @@ func (d *Deployment) conclude(hoped Outcome, problems []string) {
 	}
 }
 
-// superseded tells whether a later deployment has changed the fleets since.
-func (s *session) superseded(group types.DeploymentGroupInfo, now snapshot) bool {
+// superseded tells whether a later deployment has changed the fleets since. One
+// that CodeDeploy made for a new instance of a fleet has not.
+func (s *session) superseded(ctx context.Context, group types.DeploymentGroupInfo, now snapshot) (bool, error) {
 	latest := group.LastAttemptedDeployment
 	if latest == nil || aws.ToString(latest.DeploymentId) == now.id() || aws.ToString(latest.DeploymentId) == rollbackOf(now.info) {
-		return false
+		return false, nil
 	}
 	if !aws.ToTime(latest.CreateTime).After(aws.ToTime(now.info.CreateTime)) {
-		return false
+		return false, nil
+	}
+	info, err := s.deployment(ctx, *latest.DeploymentId)
+	if err != nil || info.Creator == types.DeploymentCreatorAutoscaling || info.Creator == types.DeploymentCreatorAutoscalingTermination {
+		return false, err
 	}
 	s.say(Event{Kind: KindNotice, Deployment: now.id(), Group: now.group(),
-		Message: fmt.Sprintf("deployment %s came after %s; the fleets are its, and not checked here", aws.ToString(latest.DeploymentId), now.id())})
-	return true
+		Message: fmt.Sprintf("deployment %s came after %s; the fleets are its, and not checked here", *latest.DeploymentId, now.id())})
+	return true, nil
 }
 
 // rollback follows the deployment that undoes another, to its end.
 func (s *session) rollback(ctx context.Context, now snapshot, d *Deployment) (problems []string, err error) {
 	info := now.info
-	if s.rollsBack(info) && info.RollbackInfo == nil {
+	if rollsBack(info) && info.RollbackInfo == nil {
 		err := s.within(ctx, rollbackTime, func() (bool, error) {
 			latest, err := s.deployment(ctx, now.id())
 			if err != nil {
@@ -138,7 +147,7 @@ func (s *session) rollback(ctx context.Context, now snapshot, d *Deployment) (pr
 		why := "none is configured for this"
 		if info.RollbackInfo != nil {
 			why = aws.ToString(info.RollbackInfo.RollbackMessage)
-		} else if s.rollsBack(info) {
+		} else if rollsBack(info) {
 			why = "CodeDeploy has not begun one"
 		}
 		s.say(Event{Kind: KindNotice, Deployment: now.id(), Group: d.Group, Message: "no rollback: " + why})
@@ -166,20 +175,17 @@ func rollbackOf(info types.DeploymentInfo) string {
 	return aws.ToString(info.RollbackInfo.RollbackDeploymentId)
 }
 
-// rollsBack tells whether CodeDeploy is to roll a deployment back that has ended.
-func (s *session) rollsBack(info types.DeploymentInfo) bool {
-	event := types.AutoRollbackEventDeploymentFailure
+// rollsBack tells whether CodeDeploy is to roll a deployment back that has just
+// ended. Who stops one may ask for it, whatever the deployment group says.
+func rollsBack(info types.DeploymentInfo) bool {
+	if info.CompleteTime != nil && time.Since(*info.CompleteTime) > clockSkew {
+		return false
+	}
 	if info.Status == types.DeploymentStatusStopped {
-		event = types.AutoRollbackEventDeploymentStopOnRequest
-		if why := info.ErrorInformation; why != nil && why.Code == types.ErrorCodeAlarmActive {
-			event = types.AutoRollbackEventDeploymentStopOnAlarm
-		}
-		if s.stopped {
-			return true
-		}
+		return true
 	}
 	config := info.AutoRollbackConfiguration
-	return config != nil && config.Enabled && slices.Contains(config.Events, event)
+	return config != nil && config.Enabled && slices.Contains(config.Events, types.AutoRollbackEventDeploymentFailure)
 }
 
 func copies(config *types.BlueGreenDeploymentConfiguration) bool {

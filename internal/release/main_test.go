@@ -1,0 +1,25 @@
+package release
+
+import (
+	"fmt"
+	"os"
+	"testing"
+)
+
+func TestMain(m *testing.M) {
+	if file := os.Getenv(bundlerVariable); file != "" {
+		if err := playBundler(file); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	code := m.Run()
+	if used.Load() {
+		if e, err := account(); err == nil {
+			_ = e.Close()
+		}
+		_ = os.RemoveAll(accountFolder)
+	}
+	os.Exit(code)
+}

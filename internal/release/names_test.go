@@ -1,0 +1,63 @@
+package release
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// playPulumi puts a pulumi on PATH that answers what a test says.
+func playPulumi(t *testing.T, script string) {
+	t.Helper()
+	folder := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "pulumi"), []byte("#!/bin/sh\n"+script), 0o755))
+	t.Setenv("PATH", folder+string(os.PathListSeparator)+os.Getenv("PATH"))
+}
+
+func environment(values map[string]string) func(string) string {
+	return func(name string) string { return values[name] }
+}
+
+func TestWhereNamesComeFrom(t *testing.T) {
+	playPulumi(t, `[ "$*" = "stack output --json --stack prod" ] || exit 1
+echo '{"AWS_CODEDEPLOY_APPLICATION_NAME": "of-stack", "AWS_CODEDEPLOY_DEPLOYMENT_GROUP": "one", "AWS_CODEDEPLOY_REGION": "eu-west-1", "releaseBucket": "bundles", "zones": [1]}'
+`)
+	set := environment(map[string]string{GroupVariable: "one", BucketVariable: "bundles"})
+	given := Names{Application: "of-flag", Groups: []string{"b", "a"}}
+
+	found, err := FindNames(t.Context(), given, "prod", set)
+	require.NoError(t, err)
+	assert.Equal(t, Names{Application: "of-flag", Groups: []string{"b", "a"}, Region: "eu-west-1", Bucket: "bundles"}, found)
+
+	found, err = FindNames(t.Context(), Names{}, "prod", environment(nil))
+	require.NoError(t, err)
+	assert.Equal(t, Names{Application: "of-stack", Groups: []string{"one"}, Region: "eu-west-1", Bucket: "bundles"}, found)
+
+	found, err = FindNames(t.Context(), Names{Region: "us-east-1"}, "", environment(map[string]string{
+		ApplicationVariable: "of-environment", GroupVariable: "web, workers,", RegionVariable: "us-east-2",
+	}))
+	require.NoError(t, err)
+	assert.Equal(t, Names{Application: "of-environment", Groups: []string{"web", "workers"}, Region: "us-east-1"}, found)
+
+	_, err = FindNames(t.Context(), Names{}, "prod", environment(map[string]string{ApplicationVariable: "other", RegionVariable: "us-east-1"}))
+	require.ErrorContains(t, err, "AWS_CODEDEPLOY_APPLICATION_NAME is other in the environment and of-stack in stack prod; unset it")
+	require.ErrorContains(t, err, "AWS_CODEDEPLOY_REGION is us-east-1 in the environment and eu-west-1 in stack prod")
+}
+
+func TestAStackThatCannotBeRead(t *testing.T) {
+	for script, said := range map[string]string{
+		"echo \"no stack named 'prod'\" >&2; exit 255": "stack prod: pulumi stack output: exit status 255: no stack named 'prod'",
+		"echo no JSON":                    "stack prod: pulumi stack output: invalid character",
+		`echo '{"releaseBucket": ["a"]}'`: "stack prod: output releaseBucket: want text, got [a]",
+	} {
+		playPulumi(t, script)
+		_, err := FindNames(t.Context(), Names{}, "prod", environment(nil))
+		require.ErrorContains(t, err, said)
+	}
+	t.Setenv("PATH", t.TempDir())
+	_, err := FindNames(t.Context(), Names{}, "prod", environment(nil))
+	require.ErrorContains(t, err, "pulumi is not installed")
+}

@@ -1,0 +1,191 @@
+package release
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	standin "bluegreen/sandbox/codedeploy"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	asgtypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// newPair is a world with two permanent fleets: w.fleet with two instances, and
+// another one with none.
+func newPair(t *testing.T, settings standin.Settings, changes ...func(*codedeploy.CreateDeploymentGroupInput)) (w *world, other string) {
+	w = newWorld(t, settings)
+	other = w.fleet + "b"
+	w.make(append(changes, func(in *codedeploy.CreateDeploymentGroupInput) {
+		in.BlueGreenDeploymentConfiguration.GreenFleetProvisioningOption.Action = types.GreenFleetProvisioningActionDiscoverExisting
+		in.BlueGreenDeploymentConfiguration.TerminateBlueInstancesOnDeploymentSuccess = &types.BlueInstanceTerminationOption{Action: types.InstanceActionKeepAlive}
+	})...)
+	key := asgtypes.Tag{Key: aws.String(pairTag), Value: aws.String(w.application + "/" + w.group), PropagateAtLaunch: aws.Bool(false)}
+	w.launch(other, 0, "", key)
+	key.ResourceId, key.ResourceType = &w.fleet, aws.String("auto-scaling-group")
+	_, err := w.scaling.CreateOrUpdateTags(w.ctx, &autoscaling.CreateOrUpdateTagsInput{Tags: []asgtypes.Tag{key}})
+	require.NoError(t, err)
+	return w, other
+}
+
+// asleep checks that a fleet has no instances.
+func (w *world) asleep(name string) {
+	w.Helper()
+	g := w.asg(name)
+	assert.Empty(w, g.Instances)
+	assert.Zero(w, *g.MinSize+*g.DesiredCapacity)
+	assert.EqualValues(w, 4, *g.MaxSize)
+}
+
+func TestAPairTakesTurns(t *testing.T) {
+	w, other := newPair(t, standin.Settings{})
+	folder := checkout(t)
+	for i, want := range []string{other, w.fleet, other} {
+		d := w.run(Succeeded, folder).Deployments[0]
+		assert.Equal(t, want, d.Live, i)
+		w.serves(want)
+		assert.Len(t, w.asg(want).Instances, 2)
+		assert.EqualValues(t, 2, *w.asg(want).MinSize)
+		w.asleep(map[string]string{w.fleet: other, other: w.fleet}[want])
+	}
+	status, err := ReadStatus(w.ctx, w.options(""))
+	require.NoError(t, err)
+	assert.Equal(t, []string{other}, status.Groups[0].Live)
+	assert.Equal(t, w.fleet, status.Groups[0].Idle)
+	assert.Empty(t, status.Groups[0].Problems)
+}
+
+func TestAPairAfterAFailure(t *testing.T) {
+	for _, event := range []string{"Install", "AfterBlockTraffic"} {
+		t.Run(event, func(t *testing.T) {
+			w, other := newPair(t, standin.Settings{})
+			folder := checkout(t)
+			w.run(Succeeded, folder)
+			w.fail(event)
+			d := w.run(RolledBack, folder).Deployments[0]
+			assert.Equal(t, other, d.Live)
+			w.serves(other)
+			w.asleep(w.fleet)
+		})
+	}
+}
+
+func TestAPairWithTrafficOnBothIsLeftAlone(t *testing.T) {
+	w, other := newPair(t, standin.Settings{}, noRollback)
+	w.fail("AfterAllowTraffic")
+	result, err := Run(w.ctx, w.options(checkout(t)))
+	w.as(Attention, result, err)
+	assert.Contains(t, strings.Join(result.Deployments[0].Problems, "\n"), "set its size to 0")
+	assert.Len(t, w.asg(w.fleet).Instances, 2)
+	assert.Len(t, w.asg(other).Instances, 2)
+}
+
+func TestResumeFinishesAPair(t *testing.T) {
+	for name, failing := range map[string]bool{"after a success": false, "after a failure": true} {
+		t.Run(name, func(t *testing.T) {
+			w, other := newPair(t, standin.Settings{})
+			folder := checkout(t)
+			w.run(Succeeded, folder)
+			if failing {
+				w.fail("ValidateService")
+			}
+			// What a process did that was killed when it had made the deployment.
+			s, err := w.options(folder).open()
+			require.NoError(t, err)
+			made, err := s.order(w.ctx)
+			require.NoError(t, err)
+			id, err := s.create(w.ctx, w.group, made)
+			require.NoError(t, err)
+
+			for range 2 {
+				result, err := Resume(w.ctx, w.options(""), id)
+				if failing {
+					w.as(RolledBack, result, err)
+					w.serves(other)
+					w.asleep(w.fleet)
+				} else {
+					w.as(Succeeded, result, err)
+					w.serves(w.fleet)
+					w.asleep(other)
+				}
+			}
+		})
+	}
+}
+
+func TestAPairThatGetsNoDeployment(t *testing.T) {
+	w, other := newPair(t, standin.Settings{})
+	w.intercept(func(out http.ResponseWriter, operation string) bool {
+		if operation == "CreateDeployment" {
+			answer(out, http.StatusBadRequest, "AccessDeniedException")
+			return true
+		}
+		return false
+	})
+	_, err := Run(w.ctx, w.options(checkout(t)))
+	require.ErrorContains(t, err, "AccessDeniedException")
+	w.asleep(other)
+	w.serves(w.fleet)
+}
+
+// The fleet that another pipeline's deployment needs is not ended.
+func TestAPairThatAnotherPipelineTakesFirst(t *testing.T) {
+	w, other := newPair(t, standin.Settings{})
+	reached, release := w.hold("Install")
+	defer release()
+	s, err := w.options("").open()
+	require.NoError(t, err)
+	folder := checkout(t)
+	s.Source = w.options(folder).Source
+	made, err := s.order(w.ctx)
+	require.NoError(t, err)
+	id, err := s.tryCreate(w.ctx, w.group, made)
+	require.NoError(t, err)
+	reached()
+	_, err = s.tryCreate(w.ctx, w.group, made)
+	require.True(t, coded(err, limitExceeded), "%v", err)
+	group, err := s.group(w.ctx, w.application, w.group)
+	require.NoError(t, err)
+	require.NoError(t, s.lull(w.ctx, group, half{name: other}))
+	assert.Len(t, w.asg(other).Instances, 2)
+	release()
+	result, err := Resume(w.ctx, w.options(""), id)
+	w.as(Succeeded, result, err)
+	w.serves(other)
+	w.asleep(w.fleet)
+}
+
+func TestAPairMustBeTwo(t *testing.T) {
+	w := newWorld(t, standin.Settings{})
+	w.make(func(in *codedeploy.CreateDeploymentGroupInput) {
+		in.BlueGreenDeploymentConfiguration.GreenFleetProvisioningOption.Action = types.GreenFleetProvisioningActionDiscoverExisting
+	})
+	_, err := Run(w.ctx, w.options(checkout(t)))
+	require.ErrorContains(t, err, "want two Auto Scaling groups with tag bluegreen:pair = "+w.application+"/"+w.group+", found 0")
+}
+
+func TestTheSizeOfTheNextFleet(t *testing.T) {
+	for name, test := range map[string]struct {
+		fleets           fleets
+		minimum, desired int32
+		wrong            string
+	}{
+		"as the live one":  {fleets{half{min: 1, desired: 3}, half{max: 4, hint: "2-4-2"}}, 1, 3, ""},
+		"as its tag says":  {fleets{half{}, half{max: 4, hint: "1-4-2"}}, 1, 2, ""},
+		"nobody says":      {fleets{half{name: "a"}, half{name: "b", max: 4, hint: "many"}}, 0, 0, "a: has no instance"},
+		"more than it may": {fleets{half{name: "a", min: 1, desired: 3}, half{name: "b", max: 2}}, 0, 0, "b: its maximum is 2"},
+	} {
+		minimum, desired, err := test.fleets.wanted()
+		if test.wrong != "" {
+			require.ErrorContains(t, err, test.wrong, name)
+			continue
+		}
+		require.NoError(t, err, name)
+		assert.Equal(t, []int32{test.minimum, test.desired}, []int32{minimum, desired}, name)
+	}
+}
