@@ -107,7 +107,7 @@ func TestParseRefuses(t *testing.T) {
 			[]string{
 				`account: want 12 digits in quotes, got "12345678901"`, `cache.engineVersion: want a version of valkey (7.2, 8.0, 8.1, 8.2, 9.0), got "8"; choose one of them and write it in quotes`,
 				"fleet.ubuntu: want text, got a number; write it in quotes", "fleet.imageId: want text, got a number; write it in quotes",
-				"environment[MAILGUN_DOMAIN]: want text, got a number; write it in quotes", "tags[A]: want text, got a number; write it in quotes",
+				"environment.MAILGUN_DOMAIN: want text, got a number; write it in quotes", "tags.A: want text, got a number; write it in quotes",
 			}},
 		{"text for a switch", map[string]string{"bluegreen:network": `{"ipv6": "yes"}`},
 			[]string{"network.ipv6: want true or false, got text"}},
