@@ -25,7 +25,7 @@ type operation struct {
 	all      []Step
 	failures []failure
 	other    []string // errors that belong to no resource
-	warnings []string // of the program
+	warnings []string // of this repository's program and provider
 }
 
 // Step is what the engine does, or would do, to one resource.
@@ -147,8 +147,18 @@ func plain(said apitype.DiagnosticEvent) (string, urn.URN) {
 	return message, resource
 }
 
+// warn keeps what this repository's own code warns of: its program, and its
+// provider. Those of the AWS provider are about its own inner life.
 func (o *operation) warn(said apitype.DiagnosticEvent) {
-	if message, resource := plain(said); resource == "" && !slices.Contains(o.warnings, message) {
+	message, resource := plain(said)
+	switch {
+	case resource == "":
+	case resource.Type().Package() == "bluegreen":
+		message = resource.Name() + ": " + message
+	default:
+		return
+	}
+	if !slices.Contains(o.warnings, message) {
 		o.warnings = append(o.warnings, message)
 	}
 }

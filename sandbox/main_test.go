@@ -18,7 +18,8 @@ import (
 // The test binary is also the process that serves, and a command to be killed.
 const (
 	asServer = "serve-for-a-test"
-	asUp     = "up-for-a-test" // run folder, stack's file
+	asUp     = "up-for-a-test"   // run folder, stack's file: of the program small
+	asSite   = "site-for-a-test" // run folder, stack's file, "up" or "destroy": of the repository's own program
 )
 
 func TestMain(m *testing.M) {
@@ -37,6 +38,19 @@ func TestMain(m *testing.M) {
 		exit(func(ctx context.Context) error {
 			s, err := open(os.Args[2], os.Args[3], small())
 			if err != nil {
+				return err
+			}
+			_, err = s.Up(ctx)
+			return err
+		})
+	case len(os.Args) == 5 && os.Args[1] == asSite:
+		exit(func(ctx context.Context) error {
+			s, err := open(os.Args[2], os.Args[3], Platform())
+			if err != nil {
+				return err
+			}
+			if os.Args[4] == "destroy" {
+				_, err = s.Destroy(ctx, false)
 				return err
 			}
 			_, err = s.Up(ctx)

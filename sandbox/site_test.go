@@ -3,17 +3,21 @@ package sandbox
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"bluegreen/internal/release"
 	"bluegreen/sandbox/codedeploy"
+	"bluegreen/sandbox/emulator"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
@@ -77,6 +81,16 @@ func built(t *testing.T) *site {
 	s := planned(t)
 	s.up()
 	return s
+}
+
+// run is a test of its own on the same site.
+func (s *site) run(name string, test func(t *testing.T)) {
+	whole := s.t
+	defer func() { s.t = whole }()
+	whole.Run(name, func(t *testing.T) {
+		s.t = t
+		test(t)
+	})
 }
 
 func (s *site) text() string {
@@ -348,4 +362,43 @@ func children(t *testing.T, of int) (pids []int) {
 		pids = append(pids, append(children(t, pid), pid)...)
 	}
 	return pids
+}
+
+// throttle makes the next calls of services fail.
+func (s *site) throttle(calls map[string]int) {
+	s.t.Helper()
+	body, err := json.Marshal(calls)
+	require.NoError(s.t, err)
+	request, err := http.NewRequestWithContext(s.t.Context(), http.MethodPut, s.record.Endpoint+emulator.ThrottlePath, bytes.NewReader(body))
+	require.NoError(s.t, err)
+	response, err := http.DefaultClient.Do(request)
+	require.NoError(s.t, err)
+	require.NoError(s.t, response.Body.Close())
+	require.Equal(s.t, http.StatusOK, response.StatusCode)
+}
+
+// stopping stops a deployment as bluegreen release --stop does.
+func stopping(result *release.Result, id string) func(context.Context, release.Options) error {
+	return func(ctx context.Context, options release.Options) (err error) {
+		*result, err = release.Stop(ctx, options, id)
+		return err
+	}
+}
+
+// logged is what is said by more than one goroutine.
+type logged struct {
+	mutex sync.Mutex
+	text  strings.Builder
+}
+
+func (l *logged) Write(text []byte) (int, error) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	return l.text.Write(text)
+}
+
+func (l *logged) String() string {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	return l.text.String()
 }

@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"encoding/xml"
 	"net/http"
@@ -9,12 +10,13 @@ import (
 	smithycbor "github.com/aws/smithy-go/encoding/cbor"
 )
 
-// fault is an error as AWS answers one. Its status is always in the 400s: a
-// client tries again on a 500, the Terraform provider up to 25 times, and an
-// error that will never go away would look like a hang.
+// fault is an error as AWS answers one. Its status is in the 400s unless it goes
+// away by itself: a client tries again on a 500, the Terraform provider up to 25
+// times, and an error that will never go away would look like a hang.
 type fault struct {
 	code    string // as in AWS's API references ("InvalidParameterValue")
 	message string
+	status  int // of HTTP; 0 is 400
 }
 
 // emulatorFault is the code of errors that AWS would not give: the emulator is
@@ -39,7 +41,7 @@ func (f fault) write(w http.ResponseWriter, c call) {
 		header.Set("Smithy-Protocol", "rpc-v2-cbor")
 	case restXML, s3XML, query, ec2Query:
 	}
-	w.WriteHeader(http.StatusBadRequest)
+	w.WriteHeader(cmp.Or(f.status, http.StatusBadRequest))
 	_, _ = w.Write(body) // the client has gone: nobody to tell
 }
 

@@ -45,7 +45,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	seen := &seenStatus{ResponseWriter: w, status: http.StatusOK}
 	switch {
 	case err != nil:
-		fault{emulatorFault, err.Error()}.write(seen, c)
+		fault{code: emulatorFault, message: err.Error()}.write(seen, c)
 	case f.throttle.refuses(c):
 		rateExceeded(c).write(seen, c)
 	default:
@@ -61,7 +61,7 @@ func (f *front) handler(c call) http.Handler {
 	}
 	if c.protocol == cbor {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			fault{emulatorFault, c.String() + ": moto does not speak CBOR; use a client that calls this service in JSON"}.write(w, c)
+			fault{code: emulatorFault, message: c.String() + ": moto does not speak CBOR; use a client that calls this service in JSON"}.write(w, c)
 		})
 	}
 	return f.moto
@@ -92,7 +92,7 @@ func proxy(m *moto) http.Handler {
 		},
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
 			c := callOf(r.Context())
-			fault{emulatorFault, fmt.Sprintf("%s: the emulated AWS cannot answer this: %s; traceback in %s", c, err, m.logPath)}.write(w, c)
+			fault{code: emulatorFault, message: fmt.Sprintf("%s: the emulated AWS cannot answer this: %s; traceback in %s", c, err, m.logPath)}.write(w, c)
 		},
 	}
 }

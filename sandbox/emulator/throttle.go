@@ -36,15 +36,15 @@ func (t *throttle) refuses(c call) bool {
 func rateExceeded(c call) fault {
 	const message = "Rate exceeded"
 	switch c.protocol {
-	case s3XML:
-		return fault{"SlowDown", message}
+	case s3XML: // by its status, since the answer to a HEAD has no text
+		return fault{code: "SlowDown", message: message, status: http.StatusServiceUnavailable}
 	case ec2Query:
-		return fault{"RequestLimitExceeded", message}
+		return fault{code: "RequestLimitExceeded", message: message}
 	case awsJSON, restJSON, cbor:
-		return fault{"ThrottlingException", message}
+		return fault{code: "ThrottlingException", message: message}
 	case restXML, query:
 	}
-	return fault{"Throttling", message}
+	return fault{code: "Throttling", message: message}
 }
 
 // ServeHTTP answers ThrottlePath.
