@@ -102,7 +102,7 @@ func (s *session) twin(ctx context.Context, name string, what order, since time.
 		return ""
 	}
 	info, err := s.deployment(ctx, id)
-	if err != nil || aws.ToString(info.Description) != what.description || named(info.Revision) != named(what.revision) ||
+	if err != nil || aws.ToString(info.Description) != what.description || revisionName(info.Revision) != revisionName(what.revision) ||
 		aws.ToTime(info.CreateTime).Before(since.Add(-clockSkew)) {
 		return ""
 	}
@@ -235,6 +235,6 @@ func (s *session) lastGood(ctx context.Context, name string) (order, error) {
 	if said := aws.ToString(info.Description); said != "" {
 		what += ": " + said
 	}
-	s.say(Event{Kind: KindNotice, Group: name, Message: fmt.Sprintf("%s: the last successful deployment is %s, revision %s", name, *info.DeploymentId, named(info.Revision))})
+	s.say(Event{Kind: KindNotice, Group: name, Message: fmt.Sprintf("%s: the last successful deployment is %s, revision %s", name, *info.DeploymentId, revisionName(info.Revision))})
 	return order{revision: info.Revision, description: clip(what)}, nil
 }
