@@ -213,6 +213,9 @@ func (s *session) concluded(ctx context.Context, r Result, err error) (Result, e
 		err = fmt.Errorf("%w: %w", context.Canceled, err) // the call that was cut says it in its own way
 	}
 	r.Outcome = r.outcome(err)
+	if r.Deployments == nil {
+		r.Deployments = []Deployment{} // null is no list
+	}
 	last := Event{Kind: KindResult, Status: string(r.Outcome), Result: &r}
 	if err != nil {
 		last.Message = err.Error()

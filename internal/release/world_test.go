@@ -139,7 +139,7 @@ func (w *world) furnish() {
 func (w *world) launch(name string, size int32, targetARN string, tags ...asgtypes.Tag) {
 	w.Helper()
 	request := &autoscaling.CreateAutoScalingGroupInput{
-		AutoScalingGroupName: &name, MinSize: &size, MaxSize: aws.Int32(4), DesiredCapacity: &size, VPCZoneIdentifier: &w.subnet, Tags: tags,
+		AutoScalingGroupName: &name, MinSize: &size, MaxSize: aws.Int32(max(size, 4)), DesiredCapacity: &size, VPCZoneIdentifier: &w.subnet, Tags: tags,
 		LaunchTemplate: &asgtypes.LaunchTemplateSpecification{LaunchTemplateId: &w.template, Version: aws.String("$Latest")},
 	}
 	if targetARN != "" {
