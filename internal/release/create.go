@@ -192,6 +192,9 @@ func (s *session) waited(ctx context.Context, err error, group, id string) error
 	if !errors.Is(context.Cause(ctx), errWaited) {
 		return err
 	}
+	if id == "" {
+		return fmt.Errorf("%s: not seen in %s whether a deployment is under way; CodeDeploy throttles, or is out of reach", group, s.WaitForRunning)
+	}
 	return fmt.Errorf("%s: deployment %s still runs after %s; follow it with bluegreen release --resume %s, stop it with --stop %s, or wait longer with --wait-for-running",
 		group, id, s.WaitForRunning, id, id)
 }

@@ -142,7 +142,7 @@ func TestMoreInstancesThanOneAnswerHas(t *testing.T) {
 	w := newWorld(t, standin.Settings{})
 	large := w.fleet + "b"
 	w.launch(large, 30, w.targetARN)
-	_, err := w.scaling.DeleteAutoScalingGroup(w.ctx, &autoscaling.DeleteAutoScalingGroupInput{AutoScalingGroupName: &w.fleet, ForceDelete: aws.Bool(true)})
+	_, err := w.scaling.DetachLoadBalancerTargetGroups(w.ctx, &autoscaling.DetachLoadBalancerTargetGroupsInput{AutoScalingGroupName: &w.fleet, TargetGroupARNs: []string{w.targetARN}})
 	require.NoError(t, err)
 	w.make(func(in *codedeploy.CreateDeploymentGroupInput) { in.AutoScalingGroups = []string{large} })
 	d := w.run(Succeeded, checkout(t)).Deployments[0]
