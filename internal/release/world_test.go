@@ -34,7 +34,7 @@ import (
 const (
 	testAccount = "123456789012"
 	testRegion  = "us-east-2"
-	testTime    = time.Minute // more than any test takes
+	testTime    = 5 * time.Minute // more than any test takes
 )
 
 // world is a site on an emulated AWS with a CodeDeploy of its own.
