@@ -102,7 +102,7 @@ func (s *session) twin(ctx context.Context, name string, what order, since time.
 		return ""
 	}
 	info, err := s.deployment(ctx, id)
-	if err != nil || aws.ToString(info.Description) != what.description || named(info.Revision) != named(what.revision) ||
+	if err != nil || aws.ToString(info.Description) != what.description || revisionName(info.Revision) != revisionName(what.revision) ||
 		aws.ToTime(info.CreateTime).Before(since.Add(-clockSkew)) {
 		return ""
 	}
@@ -192,49 +192,9 @@ func (s *session) waited(ctx context.Context, err error, group, id string) error
 	if !errors.Is(context.Cause(ctx), errWaited) {
 		return err
 	}
+	if id == "" {
+		return fmt.Errorf("%s: not seen in %s whether a deployment is under way; CodeDeploy throttles, or is out of reach", group, s.WaitForRunning)
+	}
 	return fmt.Errorf("%s: deployment %s still runs after %s; follow it with bluegreen release --resume %s, stop it with --stop %s, or wait longer with --wait-for-running",
 		group, id, s.WaitForRunning, id, id)
-}
-
-// last is the deployment that a deployment group tried last. Of a rollback, it
-// is the one that was rolled back.
-func (s *session) last(ctx context.Context) (string, error) {
-	if err := s.named(); err != nil {
-		return "", err
-	}
-	var latest *types.LastDeploymentInfo
-	for _, name := range s.Groups {
-		group, err := s.group(ctx, s.Application, name)
-		if err != nil {
-			return "", err
-		}
-		if l := group.LastAttemptedDeployment; l != nil && (latest == nil || aws.ToTime(l.CreateTime).After(aws.ToTime(latest.CreateTime))) {
-			latest = l
-		}
-	}
-	if latest == nil {
-		return "", fmt.Errorf("%s: no deployment yet; bluegreen release makes the first", some(s.Groups))
-	}
-	return *latest.DeploymentId, nil
-}
-
-// lastGood is the revision of the last successful deployment of a group.
-func (s *session) lastGood(ctx context.Context, name string) (order, error) {
-	group, err := s.group(ctx, s.Application, name)
-	if err != nil {
-		return order{}, err
-	}
-	if group.LastSuccessfulDeployment == nil {
-		return order{}, fmt.Errorf("%s: no deployment has succeeded yet; there is nothing to go back to", name)
-	}
-	info, err := s.deployment(ctx, *group.LastSuccessfulDeployment.DeploymentId)
-	if err != nil {
-		return order{}, err
-	}
-	what := fmt.Sprintf("again %s of %s", *info.DeploymentId, aws.ToTime(info.CreateTime).UTC().Format("2006-01-02 15:04 MST"))
-	if said := aws.ToString(info.Description); said != "" {
-		what += ": " + said
-	}
-	s.say(Event{Kind: KindNotice, Group: name, Message: fmt.Sprintf("%s: the last successful deployment is %s, revision %s", name, *info.DeploymentId, named(info.Revision))})
-	return order{revision: info.Revision, description: clip(what)}, nil
 }

@@ -121,7 +121,7 @@ func (s *session) timeout(info types.DeploymentInfo) time.Duration {
 // describe fills in what a snapshot knows.
 func (d *Deployment) describe(now snapshot) {
 	d.Application, d.Group = aws.ToString(now.info.ApplicationName), now.group()
-	d.Description, d.Revision = aws.ToString(now.info.Description), named(now.info.Revision)
+	d.Description, d.Revision = aws.ToString(now.info.Description), revisionName(now.info.Revision)
 	d.Status, d.Failure = string(now.info.Status), now.failure()
 	d.Seconds = between(now.info.CreateTime, now.info.CompleteTime).Seconds()
 }

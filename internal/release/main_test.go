@@ -14,6 +14,13 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
+	if at := os.Getenv(releaserVariable); at != "" {
+		if err := playReleaser(at); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	code := m.Run()
 	if used.Load() {
 		if e, err := account(); err == nil {

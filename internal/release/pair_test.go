@@ -60,6 +60,23 @@ func TestAPairTakesTurns(t *testing.T) {
 	assert.Empty(t, status.Groups[0].Problems)
 }
 
+// An Auto Scaling group replaces the instances that CodeDeploy terminates in it.
+func TestAPairWhoseOldInstancesCodeDeployTerminates(t *testing.T) {
+	w, other := newPair(t, standin.Settings{})
+	_, err := w.deploying.UpdateDeploymentGroup(w.ctx, &codedeploy.UpdateDeploymentGroupInput{
+		ApplicationName: &w.application, CurrentDeploymentGroupName: &w.group,
+		BlueGreenDeploymentConfiguration: &types.BlueGreenDeploymentConfiguration{
+			DeploymentReadyOption:                     &types.DeploymentReadyOption{ActionOnTimeout: types.DeploymentReadyActionContinueDeployment},
+			GreenFleetProvisioningOption:              &types.GreenFleetProvisioningOption{Action: types.GreenFleetProvisioningActionDiscoverExisting},
+			TerminateBlueInstancesOnDeploymentSuccess: &types.BlueInstanceTerminationOption{Action: types.InstanceActionTerminate, TerminationWaitTimeInMinutes: 10},
+		},
+	})
+	require.NoError(t, err)
+	w.run(Succeeded, checkout(t), func(o *Options) { o.WaitForTermination = false })
+	w.serves(other)
+	w.asleep(w.fleet)
+}
+
 func TestAPairAfterAFailure(t *testing.T) {
 	for _, event := range []string{"Install", "AfterBlockTraffic"} {
 		t.Run(event, func(t *testing.T) {

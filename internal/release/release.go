@@ -183,7 +183,9 @@ func (s *session) deploy(ctx context.Context, group string, what order) (Deploym
 	s.say(Event{Kind: KindDeployment, Deployment: id, Group: group, Status: string(types.DeploymentStatusCreated),
 		Message: fmt.Sprintf("%s: deployment %s of %s; to follow it elsewhere: bluegreen release --resume %s", group, id, what.description, id)})
 	d, err := s.see(ctx, id)
-	d.ID, d.Group = id, group
+	if d.ID == "" { // not even seen, but made
+		d = Deployment{ID: id, Group: group, Outcome: Failed}
+	}
 	return d, err
 }
 
@@ -211,6 +213,9 @@ func (s *session) concluded(ctx context.Context, r Result, err error) (Result, e
 		err = fmt.Errorf("%w: %w", context.Canceled, err) // the call that was cut says it in its own way
 	}
 	r.Outcome = r.outcome(err)
+	if r.Deployments == nil {
+		r.Deployments = []Deployment{} // null is no list
+	}
 	last := Event{Kind: KindResult, Status: string(r.Outcome), Result: &r}
 	if err != nil {
 		last.Message = err.Error()

@@ -8,6 +8,7 @@ import (
 	standin "bluegreen/sandbox/codedeploy"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -136,6 +137,23 @@ func TestSeveralGroupsInOrder(t *testing.T) {
 	assert.Equal(t, []string{workers}, result.NotStarted)
 }
 
+// CodeDeploy tells about 25 targets at a time.
+func TestMoreInstancesThanOneAnswerHas(t *testing.T) {
+	w := newWorld(t, standin.Settings{})
+	large := w.fleet + "b"
+	w.launch(large, 30, w.targetARN)
+	_, err := w.scaling.DetachLoadBalancerTargetGroups(w.ctx, &autoscaling.DetachLoadBalancerTargetGroupsInput{AutoScalingGroupName: &w.fleet, TargetGroupARNs: []string{w.targetARN}})
+	require.NoError(t, err)
+	w.make(func(in *codedeploy.CreateDeploymentGroupInput) { in.AutoScalingGroups = []string{large} })
+	d := w.run(Succeeded, checkout(t)).Deployments[0]
+	s, err := w.options("").open()
+	require.NoError(t, err)
+	now, err := s.look(w.ctx, d.ID)
+	require.NoError(t, err)
+	assert.ElementsMatch(t, instancesOf(w.asg(d.Live)), now.instances(types.TargetLabelGreen))
+	assert.Equal(t, "30 blue Succeeded, 30 green Succeeded", now.overview())
+}
+
 func TestAGitHubRevision(t *testing.T) {
 	w := newWorld(t, standin.Settings{})
 	w.make()
@@ -161,7 +179,10 @@ func TestRedeployLastGood(t *testing.T) {
 	w.as(Succeeded, result, err)
 	assert.Equal(t, good.Revision, result.Deployments[0].Revision)
 	assert.Contains(t, w.out.String(), "the last successful deployment is d-")
-	assert.Contains(t, result.Deployments[0].Description, "again d-")
+	assert.Equal(t, "again: "+good.Description, result.Deployments[0].Description)
+	result, err = RedeployLastGood(w.ctx, w.options(""))
+	w.as(Succeeded, result, err)
+	assert.Equal(t, "again: "+good.Description, result.Deployments[0].Description)
 }
 
 func TestAnUploadNeedsItsBucket(t *testing.T) {

@@ -83,7 +83,7 @@ type Rollback struct {
 // alone is a result of one deployment, or of none.
 func (d Deployment) alone() Result {
 	if d.ID == "" {
-		return Result{Deployments: []Deployment{}}
+		return Result{}
 	}
 	return Result{Deployments: []Deployment{d}}
 }

@@ -106,8 +106,8 @@ func unquoted(tag *string) *string {
 	return aws.String(strings.Trim(*tag, `"`))
 }
 
-// named is a revision for people.
-func named(at *types.RevisionLocation) string {
+// revisionName is a revision for people.
+func revisionName(at *types.RevisionLocation) string {
 	switch {
 	case at == nil:
 		return ""

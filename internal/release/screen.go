@@ -97,7 +97,7 @@ func (b *board) tick() {
 			return
 		case <-ticks.C:
 			b.mu.Lock()
-			b.draw(b.clear())
+			b.draw(b.erase())
 			b.mu.Unlock()
 		}
 	}
@@ -110,7 +110,7 @@ func (b *board) say(e Event) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var above strings.Builder
-	above.WriteString(b.clear())
+	above.WriteString(b.erase())
 	(&lines{out: &above}).say(e)
 	b.draw(above.String())
 }
@@ -119,7 +119,7 @@ func (b *board) show(now snapshot) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.shown = &now
-	b.draw(b.clear())
+	b.draw(b.erase())
 }
 
 // close leaves the last table where it is.
@@ -128,8 +128,8 @@ func (b *board) close() {
 	<-b.done
 }
 
-// clear takes the table off the screen.
-func (b *board) clear() string {
+// erase takes the table off the screen.
+func (b *board) erase() string {
 	if b.height == 0 {
 		return ""
 	}

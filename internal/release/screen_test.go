@@ -58,8 +58,9 @@ func TestEventsForPrograms(t *testing.T) {
 // at builds a snapshot: an instance's events with their status.
 func at(status types.DeploymentStatus, targets ...types.InstanceTarget) snapshot {
 	created := time.Now().Add(-90 * time.Second)
+	completed := created.Add(90 * time.Second)
 	return snapshot{targets: targets, info: types.DeploymentInfo{
-		DeploymentId: aws.String("d-1"), DeploymentGroupName: aws.String("web"), Status: status, CreateTime: &created,
+		DeploymentId: aws.String("d-1"), DeploymentGroupName: aws.String("web"), Status: status, CreateTime: &created, CompleteTime: &completed,
 	}}
 }
 

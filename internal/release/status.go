@@ -75,7 +75,7 @@ func (s *session) groupStatus(ctx context.Context, name string) (GroupStatus, er
 	if err != nil {
 		return status, err
 	}
-	status.Live, status.Revision = names(group.AutoScalingGroups), named(group.TargetRevision)
+	status.Live, status.Revision = names(group.AutoScalingGroups), revisionName(group.TargetRevision)
 	if status.Running, err = s.running(ctx, name); err != nil {
 		return status, err
 	}

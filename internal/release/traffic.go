@@ -103,7 +103,9 @@ func (s *session) health(ctx context.Context, arn string) ([]elbtypes.TargetHeal
 	if err != nil {
 		return nil, fmt.Errorf("target group %s: %w", targetGroupName(arn), err)
 	}
-	return out.TargetHealthDescriptions, nil
+	return slices.DeleteFunc(out.TargetHealthDescriptions, func(d elbtypes.TargetHealthDescription) bool {
+		return d.Target == nil || d.TargetHealth == nil
+	}), nil
 }
 
 // served finds which of some instances a target group still sends traffic to, or

@@ -16,7 +16,7 @@ func (s *session) judge(ctx context.Context, now snapshot, d *Deployment) error 
 	if now.info.Status == types.DeploymentStatusSucceeded || now.rerouted() {
 		return s.confirm(ctx, now, d)
 	}
-	return s.clear(ctx, now, d)
+	return s.salvage(ctx, now, d)
 }
 
 // confirm checks that the new instances, and no others, have the traffic. Only
@@ -51,9 +51,9 @@ func (s *session) confirm(ctx context.Context, now snapshot, d *Deployment) erro
 	return err
 }
 
-// clear follows the rollback of a deployment that failed or was stopped, removes
+// salvage follows the rollback of a deployment that failed or was stopped, removes
 // what it left behind, and checks what the site serves now.
-func (s *session) clear(ctx context.Context, now snapshot, d *Deployment) error {
+func (s *session) salvage(ctx context.Context, now snapshot, d *Deployment) error {
 	if d.Failure != nil && d.Failure.Event != "" {
 		s.say(Event{Kind: KindNotice, Deployment: d.ID, Group: d.Group, Lifecycle: d.Failure.Event, Instances: d.Failure.Instances,
 			Message: fmt.Sprintf("%s failed on %s: %s", d.Failure.Event, some(d.Failure.Instances), d.Failure.Reason)})

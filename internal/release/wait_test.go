@@ -175,6 +175,20 @@ func TestTheSDKTriesAgain(t *testing.T) {
 	assert.EqualValues(t, 3, refused.Load())
 }
 
+func TestThrottledAllTheTimeThatItMayWait(t *testing.T) {
+	w := newWorld(t, standin.Settings{})
+	w.make()
+	w.config.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
+	w.intercept(func(out http.ResponseWriter, _ string) bool {
+		answer(out, http.StatusBadRequest, "ThrottlingException")
+		return true
+	})
+	o := w.options(checkout(t))
+	o.WaitForRunning = 50 * time.Millisecond
+	_, err := Run(w.ctx, o)
+	require.ErrorContains(t, err, "not seen in 50ms whether a deployment is under way")
+}
+
 func TestOutOfReachForTooLong(t *testing.T) {
 	w := newWorld(t, standin.Settings{})
 	w.make()

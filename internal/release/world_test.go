@@ -8,17 +8,12 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	standin "bluegreen/sandbox/codedeploy"
-	"bluegreen/sandbox/emulator"
-	"bluegreen/sandbox/parts"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -39,42 +34,7 @@ import (
 const (
 	testAccount = "123456789012"
 	testRegion  = "us-east-2"
-	testTime    = time.Minute // more than any test takes
-)
-
-// account is the emulated AWS of all tests. What they make there has names of
-// their own.
-var account = sync.OnceValues(func() (*emulator.Emulator, error) {
-	python := os.Getenv("BLUEGREEN_SANDBOX_PYTHON")
-	if python == "" {
-		root, err := filepath.Abs("../..")
-		if err != nil {
-			return nil, err
-		}
-		policy, err := parts.PolicyFromEnvironment()
-		if err != nil {
-			return nil, err
-		}
-		tools, err := parts.Ensure(context.Background(), parts.Options{Root: root, Plugins: policy, Output: os.Stderr})
-		if err != nil {
-			return nil, err
-		}
-		python = tools.Python
-	}
-	var err error
-	if accountFolder, err = os.MkdirTemp("", "release-test-"); err != nil {
-		return nil, err
-	}
-	return emulator.Start(context.Background(), emulator.Config{
-		Python: python, Address: "127.0.0.1:0", Account: testAccount, Region: testRegion, Dir: accountFolder,
-		Seed: emulator.Seed{Images: emulator.UbuntuImages()},
-	})
-})
-
-var (
-	worlds        atomic.Int64
-	used          atomic.Bool // whether there is an account to close
-	accountFolder string
+	testTime    = 5 * time.Minute // more than any test takes
 )
 
 // world is a site on an emulated AWS with a CodeDeploy of its own.
@@ -179,7 +139,7 @@ func (w *world) furnish() {
 func (w *world) launch(name string, size int32, targetARN string, tags ...asgtypes.Tag) {
 	w.Helper()
 	request := &autoscaling.CreateAutoScalingGroupInput{
-		AutoScalingGroupName: &name, MinSize: &size, MaxSize: aws.Int32(4), DesiredCapacity: &size, VPCZoneIdentifier: &w.subnet, Tags: tags,
+		AutoScalingGroupName: &name, MinSize: &size, MaxSize: aws.Int32(max(size, 4)), DesiredCapacity: &size, VPCZoneIdentifier: &w.subnet, Tags: tags,
 		LaunchTemplate: &asgtypes.LaunchTemplateSpecification{LaunchTemplateId: &w.template, Version: aws.String("$Latest")},
 	}
 	if targetARN != "" {
@@ -325,48 +285,4 @@ func (w *world) deploy() string {
 	})
 	require.NoError(w, err)
 	return *out.DeploymentId
-}
-
-// scripted are instances where an event can be held.
-type scripted struct {
-	mu sync.Mutex
-	do func(ctx context.Context, command standin.Command) (string, error)
-}
-
-func (m *scripted) Run(ctx context.Context, _ string, command standin.Command) (string, error) {
-	m.mu.Lock()
-	do := m.do
-	m.mu.Unlock()
-	if do == nil {
-		return "", ctx.Err()
-	}
-	return do(ctx, command)
-}
-
-// hold makes an event last until release is called. reached waits for it.
-func (w *world) hold(event string) (reached, release func()) {
-	begin, gate := make(chan struct{}, 100), make(chan struct{})
-	w.machines.mu.Lock()
-	defer w.machines.mu.Unlock()
-	w.machines.do = func(ctx context.Context, command standin.Command) (string, error) {
-		if command.Event != event {
-			return "", nil
-		}
-		begin <- struct{}{}
-		select {
-		case <-gate:
-			return "", nil
-		case <-ctx.Done():
-			return "", ctx.Err()
-		}
-	}
-	reached = func() {
-		w.Helper()
-		select {
-		case <-begin:
-		case <-time.After(testTime):
-			require.Fail(w, "the event did not begin")
-		}
-	}
-	return reached, sync.OnceFunc(func() { close(gate) })
 }
