@@ -58,6 +58,9 @@ func (s *Sandbox) Release(ctx context.Context, r Release, do func(context.Contex
 	if r.Poll == 0 {
 		r.Poll = releasePoll
 	}
+	if r.OldFleetStays == nil {
+		r.OldFleetStays = new(time.Duration) // as the sandbox's CodeDeploy, which does not wait either
+	}
 	if len(r.Failures) > 0 {
 		if err := s.control(ctx, record, map[string]any{"failures": r.Failures}); err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"bluegreen/infra/fleet"
 	"bluegreen/infra/network"
 	"bluegreen/infra/parameters"
+	"bluegreen/infra/release"
 	"bluegreen/infra/storage"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -50,7 +51,7 @@ func platform(ctx *pulumi.Context, s Settings, registry parameters.Registry) err
 		return err
 	}
 	access, err := access.New(ctx, prefix, access.Args{
-		Spec: s.Access, Site: site, Account: s.Account, Region: s.Region, Partition: partition(s.Region),
+		Spec: s.Access, Site: site, Account: s.Account, Region: s.Region, Partition: partition(s.Region), Pair: s.Release.Mode == release.Pair,
 		StorageBucketARN: storage.StorageBucketARN, ReleaseBucketARN: storage.ReleaseBucketARN,
 	}, use)
 	if err != nil {

@@ -95,6 +95,7 @@ type Args struct {
 	Partition        string             // as in "aws"
 	StorageBucketARN pulumi.StringInput // of static and media files; required
 	ReleaseBucketARN pulumi.StringInput // of release bundles; required
+	Pair             bool               // releases take turns between two Auto Scaling groups, which they resize
 }
 
 func (a Args) validate() error {
@@ -157,7 +158,7 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 		return nil, err
 	}
 	own := pulumi.Parent(a)
-	where := scope{args.Site, args.Partition, args.Region, args.Account}
+	where := scope{args.Site, args.Partition, args.Region, args.Account, args.Pair}
 	if args.CustomerManagedKey {
 		if err := a.newKey(ctx, name, args, where, own); err != nil {
 			return nil, err

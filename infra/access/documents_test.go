@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var here = scope{naming.Site{Project: "example", Environment: "prod"}, "aws", "us-east-2", "123456789012"}
+var here = scope{naming.Site{Project: "example", Environment: "prod"}, "aws", "us-east-2", "123456789012", false}
 
 // documents are all that this package writes, for the default site.
 func documents() map[string][]policy.Statement {
@@ -26,6 +26,8 @@ func documents() map[string][]policy.Statement {
 		release = "arn:aws:s3:::example-prod-releases-0123456"
 		role    = "arn:aws:iam::123456789012:role/example-prod-ec2-0123456"
 	)
+	alternating := here
+	alternating.pair = true
 	all := map[string][]policy.Statement{
 		"instance-trust":          here.trustInstances(),
 		"instance-parameters":     here.readParameters(key),
@@ -46,6 +48,7 @@ func documents() map[string][]policy.Statement {
 		"workflow-up-roles-bound": here.manageRoles("arn:aws:iam::123456789012:policy/boundary", true),
 		"workflow-up-state":       here.writeState("state-bucket"),
 		"release":                 here.release(release),
+		"release-pair":            alternating.release(release),
 	}
 	for _, part := range here.up("", false) {
 		all["workflow-up-"+part.name] = part.statements
@@ -89,6 +92,7 @@ func TestDocuments(t *testing.T) {
 // Authorization Reference). Only they may be allowed on "*".
 var unbounded = []string{
 	"autoscaling:Describe*", "autoscaling:DescribeAutoScalingGroups", "ec2:Describe*", "elasticloadbalancing:Describe*",
+	"elasticloadbalancing:DescribeTargetHealth", "elasticloadbalancing:DescribeTargetGroups",
 	"kms:ListAliases", "kms:CreateKey", "logs:DescribeLogGroups", "ssm:DescribeParameters", "acm:RequestCertificate",
 	"route53:ListHostedZones", "route53:ListHostedZonesByName", "route53:CreateHostedZone",
 	"codedeploy:StopDeployment", "codedeploy:ListDeploymentTargets", "codedeploy:BatchGetDeploymentTargets",

@@ -8,7 +8,7 @@ import "bluegreen/infra/policy"
 // AWS's own deployer policy has, it needs none.
 func (s scope) release(bucketARN string) []policy.Statement {
 	group := s.site.DeploymentGroup()
-	return []policy.Statement{
+	statements := []policy.Statement{
 		{
 			Sid:       "UploadBundles",
 			Actions:   actions("s3", "PutObject", "GetObject"),
@@ -39,7 +39,7 @@ func (s scope) release(bucketARN string) []policy.Statement {
 		},
 		{
 			Sid:        "FindFleets",
-			Actions:    actions("autoscaling", "DescribeAutoScalingGroups"),
+			Actions:    append(actions("autoscaling", "DescribeAutoScalingGroups"), actions("elasticloadbalancing", "DescribeTargetHealth", "DescribeTargetGroups")...),
 			Resources:  []string{"*"},
 			Conditions: []policy.Condition{s.inRegion()},
 		},
@@ -49,6 +49,14 @@ func (s scope) release(bucketARN string) []policy.Statement {
 			Resources: []string{s.fleets("CodeDeploy_" + group + "_*")},
 		},
 	}
+	if s.pair {
+		statements = append(statements, policy.Statement{
+			Sid:       "TakeTurns",
+			Actions:   actions("autoscaling", "UpdateAutoScalingGroup", "AttachLoadBalancerTargetGroups", "DetachLoadBalancerTargetGroups"),
+			Resources: []string{s.fleets(s.site.AutoScalingGroupOfPair("a")), s.fleets(s.site.AutoScalingGroupOfPair("b"))},
+		})
+	}
+	return statements
 }
 
 // deploymentConfigurations are AWS's own and the site's.

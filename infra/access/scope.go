@@ -12,6 +12,7 @@ import (
 type scope struct {
 	site                       naming.Site
 	partition, region, account string
+	pair                       bool // releases take turns between two Auto Scaling groups
 }
 
 // arn names a resource in the site's region and account.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"time"
@@ -13,12 +12,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	asgtypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 )
 
 // Tags of two permanent Auto Scaling groups that take turns.
 const (
-	pairTag = "bluegreen:pair" // APPLICATION/DEPLOYMENT GROUP
-	sizeTag = "bluegreen:size" // MIN-MAX-DESIRED, for when neither has a size
+	pairTag = "bluegreen:pair"             // APPLICATION/DEPLOYMENT GROUP
+	sizeTag = "bluegreen:size"             // least number of instances of whichever serves
+	waitTag = "bluegreen:termination-wait" // minutes that the old fleet stays after traffic has left it
 )
 
 // lullTime is how long it may take to end a fleet that was started in vain, when
@@ -29,7 +30,7 @@ const lullTime = time.Minute
 type half struct {
 	name              string
 	min, max, desired int32
-	hint              string   // value of sizeTag
+	tags              map[string]string
 	instances         []string // all
 	ready             int32    // how many are in service and healthy
 	arns              []string // attached target groups, of those that the deployment group controls
@@ -88,7 +89,7 @@ func ordered(one, two half, first bool) fleets {
 func newHalf(g asgtypes.AutoScalingGroup, of types.DeploymentGroupInfo) half {
 	h := half{
 		name: *g.AutoScalingGroupName, min: aws.ToInt32(g.MinSize), max: aws.ToInt32(g.MaxSize), desired: aws.ToInt32(g.DesiredCapacity),
-		instances: instancesOf(g), arns: attached([]asgtypes.AutoScalingGroup{g}, targetGroups(of.LoadBalancerInfo)),
+		tags: map[string]string{}, instances: instancesOf(g), arns: attached([]asgtypes.AutoScalingGroup{g}, targetGroups(of.LoadBalancerInfo)),
 	}
 	for _, member := range g.Instances {
 		if member.LifecycleState == asgtypes.LifecycleStateInService && aws.ToString(member.HealthStatus) == "Healthy" {
@@ -96,22 +97,16 @@ func newHalf(g asgtypes.AutoScalingGroup, of types.DeploymentGroupInfo) half {
 		}
 	}
 	for _, tag := range g.Tags {
-		if aws.ToString(tag.Key) == sizeTag {
-			h.hint = aws.ToString(tag.Value)
-		}
+		h.tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
 	}
 	return h
 }
 
-var sizePattern = regexp.MustCompile(`^([0-9]{1,5})-([0-9]{1,5})-([0-9]{1,5})$`)
-
 // wanted is the size that the idle fleet is to have: that of the live one.
 func (f fleets) wanted() (minimum, desired int32, err error) {
 	minimum, desired = f.live.min, f.live.desired
-	if part := sizePattern.FindStringSubmatch(f.idle.hint); desired == 0 && part != nil {
-		low, _ := strconv.ParseInt(part[1], 10, 32) // digits, as the pattern says
-		many, _ := strconv.ParseInt(part[3], 10, 32)
-		minimum, desired = int32(low), int32(many)
+	if least, err := strconv.ParseInt(f.idle.tags[sizeTag], 10, 32); desired == 0 && err == nil && least > 0 {
+		minimum, desired = int32(least), int32(least)
 	}
 	switch {
 	case desired == 0:
@@ -186,6 +181,74 @@ func (s *session) lull(ctx context.Context, group types.DeploymentGroupInfo, h h
 	}
 	s.say(Event{Kind: KindPair, Message: fmt.Sprintf("%s is live; ending the instances of %s", now.live.name, h.name)})
 	return s.resize(ctx, h.name, 0, 0)
+}
+
+// lead attaches the target groups to the fleet that has been deployed to, so that
+// what it launches from now on gets traffic, and detaches them from the other.
+// CodeDeploy registers the instances that there are; whether it attaches groups
+// that it has not copied, AWS does not say.
+func (s *session) lead(ctx context.Context, group types.DeploymentGroupInfo, live []string) error {
+	wanted := targetGroups(group.LoadBalancerInfo)
+	if len(wanted) == 0 {
+		return nil
+	}
+	known, err := s.balancing.DescribeTargetGroups(ctx, &elasticloadbalancingv2.DescribeTargetGroupsInput{Names: wanted})
+	if err != nil {
+		return fmt.Errorf("target groups %s: %w", some(wanted), err)
+	}
+	var arns []string
+	for _, target := range known.TargetGroups {
+		arns = append(arns, aws.ToString(target.TargetGroupArn))
+	}
+	now, err := s.pair(ctx, group)
+	if err != nil {
+		return err
+	}
+	for _, h := range []half{now.live, now.idle} {
+		missing := slices.DeleteFunc(slices.Clone(arns), func(arn string) bool { return slices.Contains(h.arns, arn) })
+		switch {
+		case slices.Contains(live, h.name) && len(missing) > 0:
+			_, err = s.scaling.AttachLoadBalancerTargetGroups(ctx, &autoscaling.AttachLoadBalancerTargetGroupsInput{AutoScalingGroupName: &h.name, TargetGroupARNs: missing})
+		case !slices.Contains(live, h.name) && len(h.arns) > 0:
+			_, err = s.scaling.DetachLoadBalancerTargetGroups(ctx, &autoscaling.DetachLoadBalancerTargetGroupsInput{AutoScalingGroupName: &h.name, TargetGroupARNs: h.arns})
+		}
+		if err != nil {
+			return fmt.Errorf("%s: target groups: %w", h.name, err)
+		}
+	}
+	return nil
+}
+
+// linger waits for as long as the old fleet of a pair is to stay: until then, the
+// way back is short. The wait counts from the deployment's end, so that one that
+// is taken up again goes on.
+func (s *session) linger(ctx context.Context, group types.DeploymentGroupInfo, info types.DeploymentInfo) error {
+	now, err := s.pair(ctx, group)
+	if err != nil || !now.idle.size() {
+		return err
+	}
+	minutes, err := strconv.ParseFloat(now.idle.tags[waitTag], 64)
+	if err != nil {
+		return nil //nolint:nilerr // no such tag, no wait
+	}
+	wait := time.Duration(minutes * float64(time.Minute))
+	if s.OldFleetStays != nil {
+		wait = *s.OldFleetStays
+	}
+	left := time.Until(aws.ToTime(info.CompleteTime).Add(wait))
+	if left <= 0 {
+		return nil
+	}
+	s.say(Event{Kind: KindPair, Message: fmt.Sprintf("%s stays for %s; if this is interrupted, bluegreen release --resume %s ends it later",
+		now.idle.name, left.Round(time.Second), aws.ToString(info.DeploymentId))})
+	timer := time.NewTimer(left)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // retire ends the old fleet of a pair after a success. Doing it again is no harm.

@@ -1,9 +1,11 @@
 package release
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	standin "bluegreen/sandbox/codedeploy"
 
@@ -192,9 +194,9 @@ func TestTheSizeOfTheNextFleet(t *testing.T) {
 		minimum, desired int32
 		wrong            string
 	}{
-		"as the live one":  {fleets{half{min: 1, desired: 3}, half{max: 4, hint: "2-4-2"}}, 1, 3, ""},
-		"as its tag says":  {fleets{half{}, half{max: 4, hint: "1-4-2"}}, 1, 2, ""},
-		"nobody says":      {fleets{half{name: "a"}, half{name: "b", max: 4, hint: "many"}}, 0, 0, "a: has no instance"},
+		"as the live one":  {fleets{half{min: 1, desired: 3}, half{max: 4, tags: map[string]string{sizeTag: "2"}}}, 1, 3, ""},
+		"as its tag says":  {fleets{half{}, half{max: 4, tags: map[string]string{sizeTag: "2"}}}, 2, 2, ""},
+		"nobody says":      {fleets{half{name: "a"}, half{name: "b", max: 4, tags: map[string]string{sizeTag: "many"}}}, 0, 0, "a: has no instance"},
 		"more than it may": {fleets{half{name: "a", min: 1, desired: 3}, half{name: "b", max: 2}}, 0, 0, "b: its maximum is 2"},
 	} {
 		minimum, desired, err := test.fleets.wanted()
@@ -206,3 +208,56 @@ func TestTheSizeOfTheNextFleet(t *testing.T) {
 		assert.Equal(t, []int32{test.minimum, test.desired}, []int32{minimum, desired}, name)
 	}
 }
+
+// Whether CodeDeploy attaches groups that it has not copied, AWS does not say.
+func TestTheLiveFleetOfAPairIsAttachedAndTheOtherIsNot(t *testing.T) {
+	w, other := newPair(t, standin.Settings{})
+	w.run(Succeeded, checkout(t))
+	_, err := w.scaling.DetachLoadBalancerTargetGroups(w.ctx, &autoscaling.DetachLoadBalancerTargetGroupsInput{
+		AutoScalingGroupName: &other, TargetGroupARNs: []string{w.targetARN},
+	})
+	require.NoError(t, err)
+	_, err = w.scaling.AttachLoadBalancerTargetGroups(w.ctx, &autoscaling.AttachLoadBalancerTargetGroupsInput{
+		AutoScalingGroupName: &w.fleet, TargetGroupARNs: []string{w.targetARN},
+	})
+	require.NoError(t, err)
+	result, err := Resume(w.ctx, w.options(""), "last")
+	w.as(Succeeded, result, err)
+	w.serves(other)
+	assert.Empty(t, w.asg(w.fleet).TargetGroupARNs)
+}
+
+func TestTheOldFleetOfAPairStaysForAWhile(t *testing.T) {
+	w, other := newPair(t, standin.Settings{})
+	wait := asgtypes.Tag{
+		Key: aws.String(waitTag), Value: aws.String("600"), PropagateAtLaunch: aws.Bool(false),
+		ResourceId: &w.fleet, ResourceType: aws.String("auto-scaling-group"),
+	}
+	_, err := w.scaling.CreateOrUpdateTags(w.ctx, &autoscaling.CreateOrUpdateTagsInput{Tags: []asgtypes.Tag{wait}})
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(w.ctx)
+	defer cancel()
+	o := w.options(checkout(t))
+	o.Output = writer(func(text []byte) (int, error) {
+		if strings.Contains(string(text), w.fleet+" stays for") {
+			cancel()
+		}
+		return len(text), nil
+	})
+	result, err := Run(ctx, o)
+	w.as(Interrupted, result, err)
+	w.serves(other)
+	assert.Len(t, w.asg(w.fleet).Instances, 2, "the way back")
+
+	at := time.Duration(0)
+	o = w.options("")
+	o.OldFleetStays = &at
+	result, err = Resume(w.ctx, o, result.Deployments[0].ID)
+	w.as(Succeeded, result, err)
+	w.asleep(w.fleet)
+}
+
+// writer is a function as an io.Writer.
+type writer func([]byte) (int, error)
+
+func (w writer) Write(text []byte) (int, error) { return w(text) }

@@ -42,10 +42,11 @@ type Options struct {
 	// whose script is that of the revision before.
 	IgnoreApplicationStop bool
 
-	WaitForRunning     time.Duration // for a deployment that runs already; 30 minutes by default
-	WaitForTermination bool          // follow until the old fleet is gone, not only until it is going
-	Timeout            time.Duration // to follow one deployment and its rollback; an hour and CodeDeploy's termination wait by default
-	Poll               time.Duration // first interval between looks, which other waits are multiples of; 2 seconds by default
+	WaitForRunning     time.Duration  // for a deployment that runs already; 30 minutes by default
+	WaitForTermination bool           // follow until the old fleet is gone, not only until it is going
+	OldFleetStays      *time.Duration // how long the old fleet of a pair stays after a success; what its tag says by default
+	Timeout            time.Duration  // to follow one deployment and its rollback; an hour and CodeDeploy's termination wait by default
+	Poll               time.Duration  // first interval between looks, which other waits are multiples of; 2 seconds by default
 }
 
 // Source is what to release: a commit of a git checkout, as a bundle in S3 or by

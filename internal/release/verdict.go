@@ -35,6 +35,11 @@ func (s *session) confirm(ctx context.Context, now snapshot, d *Deployment) erro
 		live = to.AutoScalingGroups // the deployment group may follow only at the end
 	}
 	d.Live = some(live)
+	if pairMode(group) {
+		if err := s.lead(ctx, group, live); err != nil {
+			return err
+		}
+	}
 	problems, err := s.traffic(ctx, targetGroups(group.LoadBalancerInfo), live, now.instances(types.TargetLabelGreen))
 	if err != nil {
 		return err
@@ -43,6 +48,9 @@ func (s *session) confirm(ctx context.Context, now snapshot, d *Deployment) erro
 	switch {
 	case len(problems) > 0:
 	case pairMode(group):
+		if err := s.linger(ctx, group, now.info); err != nil {
+			return err
+		}
 		problems, err = s.retire(ctx, group, live)
 	case copies(config) && keeps(config):
 		problems = append(problems, "the old fleet stays, since the deployment group's action on success is KEEP_ALIVE, and nobody ends it; delete its Auto Scaling group, or configure TERMINATE")
