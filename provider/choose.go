@@ -10,12 +10,23 @@ import (
 // identity is how a fleet knows its groups again.
 type identity struct {
 	Key              string
+	Application      string
 	DeploymentGroup  string
 	LaunchTemplateID string
 }
 
 func (a FleetArgs) identity() identity {
-	return identity{Key: a.Key, DeploymentGroup: a.DeploymentGroup, LaunchTemplateID: a.LaunchTemplateID}
+	return identity{Key: a.Key, Application: a.Application, DeploymentGroup: a.DeploymentGroup, LaunchTemplateID: a.LaunchTemplateID}
+}
+
+// pairTag marks the two groups that take turns where a stack has no fleet. A
+// stack that changes over to a fleet finds one of them in its deployment group.
+const pairTag = "bluegreen:pair"
+
+// alternates says whether a group is one of those two, of the same deployment
+// group.
+func (i identity) alternates(g Group) bool {
+	return g.Key == "" && g.Tags[pairTag] == i.Application+"/"+i.DeploymentGroup
 }
 
 // owns says whether a group belongs to the fleet. The tag is the authority. A
@@ -85,6 +96,9 @@ func answered(who identity, e evidence, ours []Group) (*Group, error) {
 	}
 	at := slices.IndexFunc(e.Groups, func(g Group) bool { return g.Name == name && !g.Deleting })
 	if at < 0 {
+		return nil, nil
+	}
+	if who.alternates(e.Groups[at]) {
 		return nil, nil
 	}
 	if key := e.Groups[at].Key; key != "" {

@@ -10,7 +10,7 @@ import (
 )
 
 var (
-	who = identity{Key: "site/prod/web", DeploymentGroup: "site-group", LaunchTemplateID: "lt-1"}
+	who = identity{Key: "site/prod/web", Application: "site", DeploymentGroup: "site-group", LaunchTemplateID: "lt-1"}
 	now = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 )
 
@@ -41,6 +41,8 @@ func statuses(pairs ...string) map[string]Deployment {
 func TestChoose(t *testing.T) {
 	key := who.Key
 	bootstrap := group("web-1", key, 10*time.Hour)
+	turning, elsewhere := group("turn-a", "", time.Hour), group("turn-a", "", time.Hour)
+	turning.Tags, elsewhere.Tags = map[string]string{pairTag: "site/site-group"}, map[string]string{pairTag: "site/other-group"}
 	for _, test := range []struct {
 		name      string
 		evidence  evidence
@@ -52,6 +54,15 @@ func TestChoose(t *testing.T) {
 		{name: "first group, no deployment group yet", evidence: evidence{Groups: []Group{bootstrap}}, want: "web-1"},
 		{name: "of another fleet", evidence: evidence{Groups: []Group{group("x", "site/staging/web", 0)}}},
 		{name: "of nobody", evidence: evidence{Groups: []Group{group("x", "", 0)}}},
+		{
+			name:     "one of two groups that take turns, from before the stack had a fleet",
+			evidence: evidence{Groups: []Group{turning}, Named: []string{"turn-a"}},
+		},
+		{
+			name:     "one of two groups that take turns, of another deployment group",
+			evidence: evidence{Groups: []Group{elsewhere}, Named: []string{"turn-a"}},
+			err:      "deployment group site-group names the Auto Scaling group turn-a, which has no tag bluegreen:fleet; if it is this fleet's, add the tag with the value " + key,
+		},
 		{
 			name:     "the deployment group's answer",
 			evidence: evidence{Groups: []Group{bootstrap, greenOf("d-1", key, time.Hour)}, Named: []string{"CodeDeploy_site-group_d-1"}, Deployments: statuses("d-1", "Succeeded")},

@@ -34,7 +34,7 @@ type IdentityState struct {
 }
 
 func (a IdentityArgs) identity() identity {
-	return identity{Key: a.Key, DeploymentGroup: a.DeploymentGroup, LaunchTemplateID: a.LaunchTemplateID}
+	return identity{Key: a.Key, Application: a.Application, DeploymentGroup: a.DeploymentGroup, LaunchTemplateID: a.LaunchTemplateID}
 }
 
 // Annotate implements infer.Annotated.

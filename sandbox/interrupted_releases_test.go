@@ -222,15 +222,15 @@ func TestWhatWasDeletedByHandComesBack(t *testing.T) {
 
 func TestThrottling(t *testing.T) {
 	s := built(t)
-	s.throttle(map[string]int{"autoscaling": 5, "codedeploy": 5, "s3": 3, "elasticloadbalancing": 3})
+	s.throttle(map[string]int{"autoscaling": 2, "codedeploy": 2, "s3": 2, "elasticloadbalancing": 2})
 	s.released()
-	s.throttle(map[string]int{"autoscaling": 8, "codedeploy": 8, "ec2": 8})
+	s.throttle(map[string]int{"autoscaling": 3, "codedeploy": 3, "ec2": 3})
 	s.set("fleet", "maxSize", 5)
 	s.up()
 	assert.EqualValues(t, 5, *s.live().MaxSize)
-	s.throttle(map[string]int{"autoscaling": 8, "codedeploy": 8})
+	s.throttle(map[string]int{"autoscaling": 3, "codedeploy": 3})
 	s.unchanged("while AWS throttles")
-	s.throttle(map[string]int{"autoscaling": 8, "codedeploy": 8, "ec2": 8})
+	s.throttle(map[string]int{"autoscaling": 3, "codedeploy": 3, "ec2": 3})
 	require.NoError(t, s.destroy())
 	s.empty()
 }

@@ -38,8 +38,8 @@ func newEmulated(endpoint, region string) *emulated {
 		BaseEndpoint: &endpoint, Region: region,
 		HTTPClient:  &http.Client{Transport: transport},
 		Credentials: aws.CredentialsProviderFunc(emulatedCredentials),
-		Retryer: func() aws.Retryer { // for connections: the same call is answered in the same way
-			return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxBackoff = 100 * time.Millisecond })
+		Retryer: func() aws.Retryer { // for connections, and for an emulator that was told to throttle
+			return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.MaxBackoff = 20, 100*time.Millisecond })
 		},
 	}
 	return &emulated{
