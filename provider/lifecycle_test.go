@@ -255,7 +255,7 @@ func TestSchema(t *testing.T) {
 	e := start(t)
 	schema, err := e.server.GetSchema(p.GetSchemaRequest{})
 	require.NoError(t, err)
-	for _, token := range []string{"bluegreen:index:Fleet", "bluegreen:index:Identity"} {
+	for _, token := range []string{"bluegreen:index:Fleet", "bluegreen:index:Identity", "bluegreen:index:Guard"} {
 		assert.Contains(t, schema.Schema, `"`+token+`"`)
 	}
 }

@@ -131,7 +131,7 @@ func TestFailedReleases(t *testing.T) {
 	s.released()
 	live := s.live()
 	events := []string{
-		"DownloadBundle", "BeforeInstall", "Install", "AfterInstall", "ApplicationStart", "ValidateService",
+		"ApplicationStop", "DownloadBundle", "BeforeInstall", "Install", "AfterInstall", "ApplicationStart", "ValidateService",
 		"BeforeAllowTraffic", "AllowTraffic", "AfterAllowTraffic", "BeforeBlockTraffic", "BlockTraffic", "AfterBlockTraffic",
 	}
 	for _, event := range events {

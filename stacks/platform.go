@@ -57,11 +57,8 @@ func platform(ctx *pulumi.Context, s Settings, registry parameters.Registry) err
 	if err != nil {
 		return err
 	}
-	fleet, err := instances(ctx, s, imageID, network, edge, access, use)
+	fleet, err := instances(ctx, s, imageID, network, edge, access, use, pulumi.Provider(aws))
 	if err != nil {
-		return err
-	}
-	if err := releases(ctx, s, network, edge, access, fleet, use, pulumi.Provider(aws)); err != nil {
 		return err
 	}
 

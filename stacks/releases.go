@@ -14,9 +14,9 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// instances declares the fleet. In mode copy its group is part of it; in mode
-// pair there are two, which releases declares.
-func instances(ctx *pulumi.Context, s Settings, imageID string, network *network.Network, edge *edge.Edge, access *access.Access, use pulumi.ResourceOption) (*fleet.Fleet, error) {
+// instances declares the fleet and how a new version reaches it. In mode copy
+// its group is part of it; in mode pair there are two, which releases declares.
+func instances(ctx *pulumi.Context, s Settings, imageID string, network *network.Network, edge *edge.Edge, access *access.Access, use pulumi.ResourceOption, look pulumi.InvokeOption) (*fleet.Fleet, error) {
 	site := s.Site()
 	args := fleet.Args{
 		Spec: s.Fleet, Region: s.Region, ParameterPath: site.ParameterPath(), IPv6: s.Network.IPv6, ImageID: imageID, Tags: tags(s),
@@ -31,7 +31,11 @@ func instances(ctx *pulumi.Context, s Settings, imageID string, network *network
 			LoadBalancerARNSuffix: edge.LoadBalancerARNSuffix,
 		}
 	}
-	return fleet.New(ctx, site.Prefix(), args, use)
+	fleet, err := fleet.New(ctx, site.Prefix(), args, use)
+	if err != nil {
+		return nil, err
+	}
+	return fleet, releases(ctx, s, network, edge, access, fleet, use, look)
 }
 
 // releases declares how a new version reaches the fleet.

@@ -103,6 +103,11 @@ func (s scope) readRest() []policy.Statement {
 			Resources: []string{s.arn("cloudwatch", "alarm:*")},
 		},
 		{
+			Sid:       "ReadTopics",
+			Actions:   actions("sns", "GetTopicAttributes", "GetSubscriptionAttributes", "ListTagsForResource"),
+			Resources: []string{s.arn("sns", s.prefixed(""))},
+		},
+		{
 			Sid:       "ReadLogs",
 			Actions:   actions("logs", "ListTagsForResource"),
 			Resources: s.logGroups(),

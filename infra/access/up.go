@@ -181,6 +181,12 @@ func (s scope) manageReleases() []policy.Statement {
 			Resources: []string{s.arn("cloudwatch", "alarm:"+s.prefixed(""))},
 		},
 		{
+			Sid: "ManageTopics",
+			Actions: actions("sns", "CreateTopic", "DeleteTopic", "SetTopicAttributes", "Subscribe", "Unsubscribe", "SetSubscriptionAttributes",
+				"TagResource", "UntagResource"),
+			Resources: []string{s.arn("sns", s.prefixed(""))},
+		},
+		{
 			Sid:       "ManageLogs",
 			Actions:   actions("logs", "CreateLogGroup", "DeleteLogGroup", "PutRetentionPolicy", "DeleteRetentionPolicy", "TagResource", "UntagResource"),
 			Resources: s.logGroups(),
