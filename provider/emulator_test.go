@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"bluegreen/sandbox/parts/partstest"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
@@ -49,10 +51,7 @@ type account struct {
 // group.
 func emulated(t *testing.T) *account {
 	t.Helper()
-	python := os.Getenv("BLUEGREEN_SANDBOX_PYTHON")
-	if python == "" {
-		t.Skip("BLUEGREEN_SANDBOX_PYTHON is not set; set it to a Python that has moto[server]")
-	}
+	python := partstest.Tools(t).Python
 	credentials(t)
 	moto := startMoto(t, python)
 	a := &account{deployments: map[string]map[string]any{}}

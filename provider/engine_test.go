@@ -2,12 +2,13 @@ package provider
 
 import (
 	"encoding/json"
-	"os/exec"
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 
 	"bluegreen/provider/sdk"
+	"bluegreen/sandbox/parts/partstest"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optpreview"
@@ -81,12 +82,7 @@ func stack(t *testing.T, program pulumi.RunFunc) auto.Stack {
 }
 
 func TestWithTheEngine(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds the plugin")
-	}
-	if _, err := exec.LookPath("pulumi"); err != nil {
-		t.Skip("the Pulumi CLI is not on PATH")
-	}
+	t.Setenv("PATH", filepath.Dir(partstest.Tools(t).Pulumi)+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	a := emulated(t)
 	s := stack(t, a.declaration(4))
 	up := func() string {

@@ -3,14 +3,13 @@ package release
 import (
 	"context"
 	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	standin "bluegreen/sandbox/codedeploy"
 	"bluegreen/sandbox/emulator"
-	"bluegreen/sandbox/parts"
+	"bluegreen/sandbox/parts/partstest"
 
 	"github.com/stretchr/testify/require"
 )
@@ -18,28 +17,15 @@ import (
 // account is the emulated AWS of all tests. What they make there has names of
 // their own.
 var account = sync.OnceValues(func() (*emulator.Emulator, error) {
-	python := os.Getenv("BLUEGREEN_SANDBOX_PYTHON")
-	if python == "" {
-		root, err := filepath.Abs("../..")
-		if err != nil {
-			return nil, err
-		}
-		policy, err := parts.PolicyFromEnvironment()
-		if err != nil {
-			return nil, err
-		}
-		tools, err := parts.Ensure(context.Background(), parts.Options{Root: root, Plugins: policy, Output: os.Stderr})
-		if err != nil {
-			return nil, err
-		}
-		python = tools.Python
+	tools, err := partstest.Find()
+	if err != nil {
+		return nil, err
 	}
-	var err error
 	if accountFolder, err = os.MkdirTemp("", "release-test-"); err != nil {
 		return nil, err
 	}
 	return emulator.Start(context.Background(), emulator.Config{
-		Python: python, Address: "127.0.0.1:0", Account: testAccount, Region: testRegion, Dir: accountFolder,
+		Python: tools.Python, Address: "127.0.0.1:0", Account: testAccount, Region: testRegion, Dir: accountFolder,
 		Seed: emulator.Seed{Images: emulator.UbuntuImages()},
 	})
 })

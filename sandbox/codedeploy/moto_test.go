@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 
+	"bluegreen/sandbox/parts/partstest"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	asgtypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
@@ -55,7 +57,11 @@ var sharedMoto = sync.OnceValues(func() (*motoProcess, error) {
 		return nil, err
 	}
 	defer socket.Close()
-	moto := exec.Command(os.Getenv(pythonVariable), "-I", "-c", motoServer)
+	tools, err := partstest.Find()
+	if err != nil {
+		return nil, err
+	}
+	moto := exec.Command(tools.Python, "-I", "-c", motoServer)
 	moto.Env = append(os.Environ(), "MOTO_ACCOUNT_ID="+testAccount)
 	moto.ExtraFiles = []*os.File{socket}
 	stdin, err := moto.StdinPipe()
@@ -65,16 +71,10 @@ var sharedMoto = sync.OnceValues(func() (*motoProcess, error) {
 	return &motoProcess{url: "http://" + listener.Addr().String(), stdin: stdin}, moto.Start()
 })
 
-// pythonVariable names the interpreter of a virtual environment with
-// moto[server] 5.2.5. Tests that need moto are skipped without one.
-const pythonVariable = "BLUEGREEN_SANDBOX_PYTHON"
-
 // emptyMoto returns where a moto answers that holds nothing.
 func emptyMoto(t *testing.T) string {
 	t.Helper()
-	if os.Getenv(pythonVariable) == "" {
-		t.Skipf("%s is not set: want the interpreter of a virtual environment with moto[server] 5.2.5", pythonVariable)
-	}
+	partstest.Tools(t)
 	moto, err := sharedMoto()
 	require.NoError(t, err)
 	response, err := http.Post(moto.url+"/moto-api/reset", "", nil)

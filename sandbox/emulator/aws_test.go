@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"bluegreen/sandbox/parts"
+	"bluegreen/sandbox/parts/partstest"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -26,22 +26,11 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// python is the interpreter of the virtual environment that has moto.
-func python(t *testing.T) string {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("needs moto, which is installed for the whole suite only")
-	}
-	tools, err := parts.Ensure(t.Context(), parts.Options{Root: "../..", Plugins: parts.Auto, Output: os.Stderr})
-	require.NoError(t, err)
-	return tools.Python
-}
-
 // emulated starts moto with a zone, the images and an OIDC provider in it.
 func emulated(t *testing.T) (*Emulator, aws.Config) {
 	t.Helper()
 	config := fakeConfig(t.TempDir())
-	config.Python = python(t)
+	config.Python = partstest.Tools(t).Python
 	config.Seed = Seed{
 		Zones:         []string{"example.com"},
 		Images:        UbuntuImages(),
@@ -178,7 +167,7 @@ logs.delete_log_group(logGroupName="g")
 alarms = boto3.client("cloudwatch").describe_alarms()["MetricAlarms"]
 print(account, len(alarms))
 `
-	command := exec.CommandContext(t.Context(), python(t), "-c", script)
+	command := exec.CommandContext(t.Context(), partstest.Tools(t).Python, "-c", script)
 	command.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+e.Endpoint(), "AWS_DEFAULT_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b")
 	output, err := command.CombinedOutput()
 	require.NoError(t, err, string(output))
