@@ -54,6 +54,9 @@ func (s *Sandbox) Release(ctx context.Context, r Release, do func(context.Contex
 	}
 	r.Application, r.Groups = text(release.ApplicationVariable), []string{text(release.GroupVariable)}
 	r.Source.Bucket = text(release.BucketOutput)
+	if repository := text(release.RepositoryOutput); repository != "" { // commits of GitHub, which are what they are
+		r.Source.GitHub, r.Source.AllowDirty = repository, false
+	}
 	r.AWS = s.account(record)
 	if r.Poll == 0 {
 		r.Poll = releasePoll

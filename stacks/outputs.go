@@ -10,7 +10,9 @@ import (
 	"bluegreen/infra/access"
 	"bluegreen/infra/edge"
 	"bluegreen/infra/fleet"
+	"bluegreen/infra/pair"
 	"bluegreen/infra/parameters"
+	"bluegreen/infra/release"
 	"bluegreen/infra/storage"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -37,7 +39,7 @@ func export(ctx *pulumi.Context, s Settings, p parts) error {
 		"AWS_CODEDEPLOY_REGION":           pulumi.String(s.Region),
 		"AWS_CODEDEPLOY_APPLICATION_NAME": pulumi.String(site.Application()),
 		"AWS_CODEDEPLOY_DEPLOYMENT_GROUP": pulumi.String(site.DeploymentGroup()),
-		"AWS_AUTOSCALING_GROUP_NAME":      pulumi.String(site.AutoScalingGroup()),
+		"AWS_AUTOSCALING_GROUP_NAME":      pulumi.String(firstGroup(s)),
 
 		"siteUrl":             pulumi.String(s.Edge.SiteURL()),
 		"loadBalancerName":    p.edge.LoadBalancerName,
@@ -49,6 +51,9 @@ func export(ctx *pulumi.Context, s Settings, p parts) error {
 		"releaseBucket":       p.storage.ReleaseBucket,
 		"launchTemplateId":    p.fleet.LaunchTemplateID,
 		"parameterPath":       pulumi.String(site.ParameterPath()),
+	}
+	if s.Release.Revision == release.GitHub {
+		outputs["releaseRepository"] = pulumi.String(s.Access.GitHub.Repository)
 	}
 	if token, ok := p.parameters.Value(authorizationToken); ok {
 		outputs["CI_CD_DEPLOYMENT_AUTH_TOKEN"] = token
@@ -73,4 +78,13 @@ func export(ctx *pulumi.Context, s Settings, p parts) error {
 		ctx.Export(name, outputs[name])
 	}
 	return nil
+}
+
+// firstGroup is the Auto Scaling group that the first instances are in. It says
+// nothing of a release: an output that did would be a difference after each.
+func firstGroup(s Settings) string {
+	if s.Release.Mode == release.Pair {
+		return s.Site().AutoScalingGroupOfPair(pair.A)
+	}
+	return s.Site().AutoScalingGroup()
 }

@@ -133,6 +133,8 @@ func (s Settings) Validate() error {
 		under("release", s.Release.Validate()),
 		under("release", s.Release.Fits(max(s.Fleet.MinSize, 1))), // the fleet has reported what is below 1
 		checkPair(s),
+		check(s.Release.Revision != release.GitHub || s.Access.GitHub.Repository != "",
+			"release.revision: github needs access.github.repository, which is empty; set it, or set release.revision to s3"),
 		under("database", s.Database.Validate()),
 		under("cache", s.Cache.Validate()),
 		under("storage", s.Storage.Validate()),

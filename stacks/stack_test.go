@@ -50,6 +50,23 @@ func TestGraphs(t *testing.T) {
 	}
 }
 
+// Two groups that take turns instead of a fleet that is copied.
+func TestPair(t *testing.T) {
+	for _, mode := range []struct {
+		name          string
+		fleets, pairs int
+	}{{"copy", 1, 0}, {"pair", 0, 2}} {
+		var recorder infratest.Recorder
+		require.NoError(t, run(t, &recorder, "../Pulumi.prod.yaml", func(config map[string]string) {
+			config[namespace+"release"] = `{"mode": "` + mode.name + `"}`
+		}))
+		assert.Len(t, recorder.OfType("bluegreen:index:Fleet"), mode.fleets, mode.name)
+		assert.Len(t, recorder.OfType("aws:autoscaling/group:Group"), mode.pairs, mode.name)
+		assert.Len(t, recorder.OfType("aws:codedeploy/deploymentGroup:DeploymentGroup"), 1)
+		assert.Len(t, recorder.OfType("bluegreen:index:Guard"), 1)
+	}
+}
+
 // Two runs declare the same, whatever the order of registration.
 func TestDeterministic(t *testing.T) {
 	var one, two infratest.Recorder

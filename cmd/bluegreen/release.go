@@ -36,7 +36,8 @@ Ctrl-C stops following, not the deployment; --resume takes it up again.
 
 Where to release to comes from flags, else from the environment
 (` + release.ApplicationVariable + `, ` + release.GroupVariable + `,
-` + release.RegionVariable + `, ` + release.BucketVariable + `), else from the outputs of --stack.
+` + release.RegionVariable + `, ` + release.BucketVariable + `,
+` + release.RepositoryVariable + `), else from the outputs of --stack.
 AWS is configured as for the AWS CLI.
 
 Exit codes:
@@ -66,7 +67,7 @@ func releaseCommand() *cobra.Command {
 	flags.StringVar(&f.names.Bucket, "bucket", "", "S3 bucket of bundles")
 	flags.StringVar(&f.stack, "stack", "", "Pulumi stack whose outputs say what is not said otherwise")
 	flags.StringVar(&f.options.Source.Prefix, "prefix", "", "before the keys of bundles in the bucket: releases/")
-	flags.StringVar(&f.options.Source.GitHub, "github", "", "release the commit of this GitHub repository, owner/name, instead of a bundle")
+	flags.StringVar(&f.names.Repository, "github", "", "release the commit of this GitHub repository, owner/name, instead of a bundle")
 	cmd.AddCommand(bundleCommand())
 	return cmd
 }
@@ -110,6 +111,7 @@ func (f *releaseFlags) run(cmd *cobra.Command, arguments []string) error {
 		return err
 	}
 	f.options.Application, f.options.Groups, f.options.Source.Bucket = names.Application, names.Groups, names.Bucket
+	f.options.Source.GitHub = names.Repository
 	if f.options.AWS, err = release.Load(ctx, names.Region); err != nil {
 		return err
 	}

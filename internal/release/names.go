@@ -13,13 +13,15 @@ import (
 )
 
 // Variables of the environment that say where to release to, and outputs of the
-// stack, which are named the same but for the bucket's.
+// stack, which are named the same but for the last two.
 const (
 	ApplicationVariable = "AWS_CODEDEPLOY_APPLICATION_NAME"
 	GroupVariable       = "AWS_CODEDEPLOY_DEPLOYMENT_GROUP" // one, or several with commas between
 	RegionVariable      = "AWS_CODEDEPLOY_REGION"
 	BucketVariable      = "AWS_RELEASE_BUCKET"
 	BucketOutput        = "releaseBucket"
+	RepositoryVariable  = "AWS_RELEASE_REPOSITORY" // owner/name on GitHub; instead of a bucket
+	RepositoryOutput    = "releaseRepository"
 )
 
 var (
@@ -35,6 +37,7 @@ type Names struct {
 	Groups      []string // deployment groups, in order
 	Region      string   // empty is what the AWS SDK finds
 	Bucket      string   // of bundles
+	Repository  string   // "owner/name" on GitHub, whose commits are released instead of bundles
 }
 
 // FindNames completes the names of the command line from the environment, and
@@ -45,9 +48,10 @@ func FindNames(ctx context.Context, given Names, stack string, environment func(
 	found := given.or(Names{
 		Application: environment(ApplicationVariable), Groups: split(environment(GroupVariable)),
 		Region: environment(RegionVariable), Bucket: environment(BucketVariable),
+		Repository: environment(RepositoryVariable),
 	})
 	if stack == "" {
-		return found, nil
+		return found.revision(given), nil
 	}
 	outputs, err := stackOutputs(ctx, stack)
 	if err != nil {
@@ -57,6 +61,7 @@ func FindNames(ctx context.Context, given Names, stack string, environment func(
 	text := map[string]string{}
 	for variable, output := range map[string]string{
 		ApplicationVariable: ApplicationVariable, GroupVariable: GroupVariable, RegionVariable: RegionVariable, BucketVariable: BucketOutput,
+		RepositoryVariable: RepositoryOutput,
 	} {
 		value, ok := outputs[output].(string)
 		if outputs[output] != nil && !ok {
@@ -70,7 +75,17 @@ func FindNames(ctx context.Context, given Names, stack string, environment func(
 	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return found.or(Names{
 		Application: text[ApplicationVariable], Groups: split(text[GroupVariable]), Region: text[RegionVariable], Bucket: text[BucketOutput],
-	}), errors.Join(errs...)
+		Repository: text[RepositoryOutput],
+	}).revision(given), errors.Join(errs...)
+}
+
+// revision settles what is released: whoever names a bucket on the command line
+// means it, whatever the stack says.
+func (n Names) revision(given Names) Names {
+	if given.Bucket != "" && given.Repository == "" {
+		n.Repository = ""
+	}
+	return n
 }
 
 // or takes what is missing from others.
@@ -86,6 +101,9 @@ func (n Names) or(others Names) Names {
 	}
 	if n.Bucket == "" {
 		n.Bucket = others.Bucket
+	}
+	if n.Repository == "" {
+		n.Repository = others.Repository
 	}
 	return n
 }

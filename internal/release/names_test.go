@@ -47,6 +47,24 @@ echo '{"AWS_CODEDEPLOY_APPLICATION_NAME": "of-stack", "AWS_CODEDEPLOY_DEPLOYMENT
 	require.ErrorContains(t, err, "AWS_CODEDEPLOY_REGION is us-east-1 in the environment and eu-west-1 in stack prod")
 }
 
+// A stack that releases commits of GitHub says so; a bucket on the command line
+// is meant all the same.
+func TestWhatIsReleased(t *testing.T) {
+	playPulumi(t, `echo '{"releaseBucket": "bundles", "releaseRepository": "example/site"}'`)
+	for _, test := range []struct{ given, want Names }{
+		{Names{}, Names{Bucket: "bundles", Repository: "example/site"}},
+		{Names{Bucket: "mine"}, Names{Bucket: "mine"}},
+		{Names{Repository: "example/other"}, Names{Bucket: "bundles", Repository: "example/other"}},
+	} {
+		found, err := FindNames(t.Context(), test.given, "prod", environment(nil))
+		require.NoError(t, err)
+		assert.Equal(t, test.want, found)
+	}
+	found, err := FindNames(t.Context(), Names{}, "", environment(map[string]string{RepositoryVariable: "example/site"}))
+	require.NoError(t, err)
+	assert.Equal(t, "example/site", found.Repository)
+}
+
 func TestAStackThatCannotBeRead(t *testing.T) {
 	for script, said := range map[string]string{
 		"echo \"no stack named 'prod'\" >&2; exit 255": "stack prod: pulumi stack output: exit status 255: no stack named 'prod'",
