@@ -1,11 +1,7 @@
 import multiprocessing
-import os
 
-# systemd hands over the socket that it listens on, so that no request is
-# refused while this server restarts.
-if os.environ.get("LISTEN_FDS") == "1":
-    bind = "fd://3"
-
+# There is no address here: systemd hands over the socket that it listens on, so
+# that no request is refused while this server restarts.
 worker_class = "gthread"
 workers = multiprocessing.cpu_count() + 1
 threads = 4

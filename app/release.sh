@@ -35,12 +35,13 @@ build() { wheels app/requirements.txt; }
 prepare() {
 	virtual_environment app/requirements.txt app/venv
 	app/venv/bin/python -m compileall -q app/config app/deployment app/notes
+	app/venv/bin/python app/manage.py collectstatic --no-input --verbosity 0 --settings config.settings.local
 }
 
 # once runs on one instance of a release, before the release gets traffic.
 once() {
 	python manage.py migrate --no-input
-	python manage.py collectstatic --no-input --verbosity 0
+	python manage.py publishstatic
 }
 
 # A service replaces the shell, so that systemd watches the server itself.

@@ -17,7 +17,7 @@ def run(step):
     """Start a management command unless it is done; answer "done", "running", or "failed" for the last try."""
     state = remembered(step)
     if state != "done":
-        manage = [sys.executable, "manage.py", step, "--no-input"]
+        manage = [sys.executable, "manage.py", step]
         subprocess.Popen(
             [sys.executable, ONCE, "--no-wait", "--again", settings.RELEASE, step, *manage],
             cwd=settings.BASE_DIR,
