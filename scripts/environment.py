@@ -39,8 +39,11 @@ def main():
     # AWS_ENDPOINT_URL.
     os.environ.update(instance)
     try:
+        signal.signal(signal.SIGALRM, give_up)
         signal.alarm(LONGEST)
-        stored = fetch(instance["PARAMETER_PATH"], instance.get("AWS_DEFAULT_REGION"))
+        if "AWS_DEFAULT_REGION" not in instance:
+            instance["AWS_DEFAULT_REGION"] = os.environ["AWS_DEFAULT_REGION"] = own_region()
+        stored = fetch(instance["PARAMETER_PATH"])
         signal.alarm(0)
     except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, TimeoutError) as error:
         reason = f"parameters {instance['PARAMETER_PATH']}: {error}"
@@ -70,9 +73,18 @@ def read_instance(file):
     return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
 
 
-def fetch(path, region):
+def own_region():
+    """Ask instance metadata, version 2 only, where this is."""
+    endpoint = os.environ.get("AWS_EC2_METADATA_SERVICE_ENDPOINT")
+    config = {"ec2_metadata_v1_disabled": True, "ec2_metadata_service_endpoint": endpoint}
+    region = InstanceMetadataRegionFetcher(timeout=2, num_attempts=5, config=config).retrieve_region()
+    if not region:
+        raise botocore.exceptions.NoRegionError
+    return region
+
+
+def fetch(path):
     """Return what is directly under path, by the last part of its name."""
-    signal.signal(signal.SIGALRM, give_up)
     session = botocore.session.get_session()
     # The role's credentials come from instance metadata, version 2 only.
     session.set_config_variable("metadata_service_num_attempts", 5)
@@ -80,7 +92,6 @@ def fetch(path, region):
     session.set_config_variable("ec2_metadata_v1_disabled", True)
     ssm = session.create_client(
         "ssm",
-        region_name=region or InstanceMetadataRegionFetcher(timeout=2, num_attempts=5).retrieve_region(),
         config=Config(retries={"mode": "standard", "total_max_attempts": 8}, connect_timeout=5, read_timeout=10),
     )
     pages = ssm.get_paginator("get_parameters_by_path").paginate(Path=path, WithDecryption=True)
