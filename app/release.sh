@@ -23,6 +23,7 @@ ready_path=/readyz   # answers 200 and names the release, if it could take visit
 interface=wsgi       # asgi for an asynchronous application: no buffering, WebSockets
 body_size=2G         # the largest request
 once_timeout=1500    # seconds that once may take on one instance and be waited for on the others
+start_timeout=120    # seconds after which a service that was started has to work
 
 # host_names prints the site's host names.
 host_names() { tr ',' ' ' <<<"$DJANGO_ALLOWED_HOSTS"; }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -96,9 +97,15 @@ func TestAFailedStepFailsEveryInstance(t *testing.T) {
 func TestTheNextInstanceTakesOverFromADeadOne(t *testing.T) {
 	url, _ := postgres(t)
 	file := filepath.Join(t.TempDir(), "runs")
-	first := once(t, url, "d-1", "migrate", "bash", "-c", `echo began >>"$1"; exec sleep 600`, "bash", file)
-	first.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	first := once(t, url, "d-1", "migrate", "bash", "-c", `echo $$ >>"$1"; exec sleep 600`, "bash", file)
 	require.NoError(t, first.Start())
+	t.Cleanup(func() { // on a machine that is gone this would be gone, too
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		pid, err := strconv.Atoi(strings.Fields(string(text))[0])
+		require.NoError(t, err)
+		require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
+	})
 	waitFor(t, "the first instance begins", func() bool { return lines(t, file) == 1 })
 	second := once(t, url, append([]string{"d-1", "migrate"}, appends(file)...)...)
 	var said strings.Builder
