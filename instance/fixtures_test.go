@@ -44,33 +44,30 @@ var pythonVersion = sync.OnceValues(func() (string, error) {
 })
 
 // wheels is a folder with wheels/, as scripts/build makes it for this
-// machine's Python, and venvs/, for the virtual environments made of them.
+// machine's Python, and venvs/, the virtual environments made of them.
 func wheels(t *testing.T) string {
 	t.Helper()
 	version, err := pythonVersion()
 	require.NoError(t, err, "install Python 3.11 or later")
-	pin := []byte(version)
+	pin := []byte(version + environments)
 	for _, file := range []string{"app/requirements.txt", "scripts/requirements.txt", "scripts/python.sh", "scripts/build"} {
 		text, err := os.ReadFile(filepath.Join(root, file))
 		require.NoError(t, err)
 		pin = append(pin, text...)
 	}
 	return kept(t, "wheels", pin, func(folder string) error {
-		if err := os.MkdirAll(filepath.Join(folder, "venvs"), 0o755); err != nil {
-			return err
-		}
-		t.Log("downloading wheels")
+		t.Log("downloading wheels, making virtual environments")
 		for _, part := range []string{"app", "scripts"} {
 			if err := os.CopyFS(filepath.Join(folder, part), os.DirFS(filepath.Join(root, part))); err != nil {
 				return err
 			}
 		}
-		command := exec.Command("bash", "scripts/build") // CopyFS drops the mode
+		command := exec.Command("bash", "-c", "bash scripts/build\n"+environments) // #nosec G204 -- our own scripts, whose mode CopyFS drops
 		command.Dir = folder
 		command.Env = append(os.Environ(), "PYTHON_VERSION="+version, "MACHINE="+machine())
 		output, err := command.CombinedOutput()
 		if err != nil {
-			return fmt.Errorf("scripts/build: %w\n%s", err, output)
+			return fmt.Errorf("wheels: %w\n%s", err, output)
 		}
 		return nil
 	})
@@ -84,27 +81,23 @@ func machine() string {
 	return strings.TrimSpace(string(output))
 }
 
-// python is an interpreter with what the scripts and the application need,
-// made by the script that makes it on an instance.
-func python(t *testing.T) string {
-	t.Helper()
-	folder := wheels(t)
-	lock := flock.New(filepath.Join(folder, "venv.lock"))
-	require.NoError(t, lock.Lock())
-	defer func() { require.NoError(t, lock.Unlock()) }()
-	script := `
+// environments makes virtual environments of the wheels with the script that
+// makes them on an instance: those of an instance, and one with everything.
+const environments = `
 set -euo pipefail
 source scripts/python.sh
 say() { :; }
 fail() { echo "$*" >&2; exit 1; }
 home=$PWD
 cat app/requirements.txt scripts/requirements.txt >all.txt
-virtual_environment all.txt test-venv`
-	command := exec.Command("bash", "-c", script)
-	command.Dir = folder
-	output, err := command.CombinedOutput()
-	require.NoError(t, err, string(output))
-	return filepath.Join(folder, "test-venv", "bin", "python")
+virtual_environment app/requirements.txt app-venv
+virtual_environment scripts/requirements.txt scripts-venv
+virtual_environment all.txt venv`
+
+// python is an interpreter with what the scripts and the application need.
+func python(t *testing.T) string {
+	t.Helper()
+	return filepath.Join(wheels(t), "venv", "bin", "python")
 }
 
 // servers is a folder with PostgreSQL and Redis, from the Python package index.

@@ -42,8 +42,10 @@ func newHello(t *testing.T) (b *box, database string) {
 
 func TestAnApplicationThatIsNotDjango(t *testing.T) {
 	b, _ := newHello(t)
+	require.NoError(t, os.RemoveAll(filepath.Join(b.root, "srv/example/venvs"))) // as on a new instance
 	output, err := b.release("d-ONE")
 	require.NoError(t, err, output)
+	assert.Contains(t, output, "after-install: made the virtual environment of scripts/requirements.txt")
 	assert.Contains(t, output, "once for d-ONE")
 	assert.Contains(t, output, "validate-service: web works")
 

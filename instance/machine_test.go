@@ -44,8 +44,13 @@ func newBox(t *testing.T, bundle string, parameters map[string]string) *box {
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "etc/bluegreen.env"), fmt.Appendf(nil,
 		"AWS_DEFAULT_REGION=us-east-2\nPARAMETER_PATH=/example/prod/\nAWS_ENDPOINT_URL=%[1]s\nAWS_EC2_METADATA_SERVICE_ENDPOINT=%[1]s/\n", b.store.URL), 0o600))
 	require.NoError(t, os.Symlink("/etc/nginx/sites-available/no-release", filepath.Join(folder, "etc/nginx/sites-enabled/default")))
-	// All instances of the tests share their virtual environments.
-	require.NoError(t, os.Symlink(filepath.Join(wheels(t), "venvs"), filepath.Join(folder, "srv/example/venvs")))
+	// The virtual environments are there, as after an earlier release.
+	require.NoError(t, os.Mkdir(filepath.Join(folder, "srv/example/venvs"), 0o755)) // #nosec G301 -- as on an instance
+	made, err := filepath.Glob(filepath.Join(wheels(t), "venvs/*"))
+	require.NoError(t, err)
+	for _, environment := range made {
+		require.NoError(t, os.Symlink(environment, filepath.Join(folder, "srv/example/venvs", filepath.Base(environment))))
+	}
 	return b
 }
 
@@ -83,7 +88,7 @@ func (b *box) hook(deployment, script string) (output string, err error) {
 	command.Dir = "/"
 	command.Env = []string{
 		"PATH=" + bin + ":" + os.Getenv("PATH"), "LANG=C.UTF-8", "ROOT=" + b.root, "NGINX_PROGRAM=" + nginx(b.t), fmt.Sprintf("PORT=%d", b.port),
-		fmt.Sprintf("ADDRESS=127.0.0.1:%d", b.port), "HOME=/nonexistent",
+		fmt.Sprintf("ADDRESS=127.0.0.1:%d", b.port), "HOME=/nonexistent", "PIP_INDEX_URL=http://127.0.0.1:1/unreachable",
 		"APPLICATION_NAME=example-prod", "DEPLOYMENT_GROUP_NAME=" + b.group, "DEPLOYMENT_ID=" + deployment,
 	}
 	text, err := command.CombinedOutput()

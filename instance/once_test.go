@@ -42,7 +42,7 @@ func lines(t *testing.T, file string) int {
 // waitFor polls until a condition holds that a process has to bring about.
 func waitFor(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // cleanups wait, too
 	defer cancel()
 	for !condition() {
 		select {
