@@ -16,5 +16,6 @@ worker_tmp_dir = "/dev/shm"
 timeout = 65
 graceful_timeout = 75
 
+control_socket_disable = True  # systemd controls it
 accesslog = None  # nginx has one
 errorlog = "-"

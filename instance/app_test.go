@@ -65,12 +65,12 @@ func bucket(t *testing.T) (url string, keys func() int) {
 	put := map[string]bool{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
-		switch {
-		case r.Method == http.MethodPut:
+		switch r.Method {
+		case http.MethodPut:
 			mutex.Lock()
 			defer mutex.Unlock()
 			put[r.URL.Path] = true
-		case r.Method == http.MethodHead:
+		case http.MethodHead:
 			w.WriteHeader(http.StatusNotFound)
 		default:
 			_, _ = io.WriteString(w, `<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>`)
@@ -126,10 +126,16 @@ func TestTheReferenceApplicationIsReleased(t *testing.T) {
 		assert.Equal(t, 404, status, "%s exists only where it is asked for", path)
 	}
 
-	// A second release on the same machine: no environments to make, nothing to migrate.
+	// A second release on the same machine: no environments to make, nothing to
+	// migrate, and no worker any more.
+	release := filepath.Join(b.bundle, "app/release.sh")
+	text, err := os.ReadFile(release) // #nosec G304 -- the test's own folder
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(release, []byte(strings.Replace(string(text), "'web worker beat'", "'web beat'", 1)), 0o600))
 	output, err = b.release("d-TWO")
 	require.NoError(t, err, output)
 	assert.NotContains(t, output, "made the virtual environment")
+	assert.Contains(t, output, "stopped example-worker.service, which is no part of this release")
 	_, page = b.get("/", "www.example.com", visitor)
 	assert.Contains(t, page, "Release d-TWO.")
 }
@@ -146,6 +152,50 @@ func TestWithoutACacheThereIsNoCelery(t *testing.T) {
 	require.ErrorContains(t, err, "scripts/application-start")
 	assert.Contains(t, output, "worker: each lacks a variable that it needs")
 	assert.Contains(t, output, "left to the web fleet")
+}
+
+func TestAWorkerThatStopsLosesNoTask(t *testing.T) {
+	database, _ := postgres(t)
+	cache := redis(t)
+	environment := []string{
+		"DJANGO_SETTINGS_MODULE=config.settings.local", "REDIS_URL=" + cache, "CELERY_BROKER_URL=" + cache, "DATABASE_URL=" + database,
+	}
+	shell := func(script string) string {
+		command := manage(t, environment, "shell", "--no-imports", "--command", script)
+		command.Stderr = os.Stderr
+		output, err := command.Output()
+		require.NoError(t, err)
+		return strings.TrimSpace(string(output))
+	}
+	output, err := manage(t, environment, "migrate").CombinedOutput()
+	require.NoError(t, err, string(output))
+	shell(`
+from notes.models import Note
+from notes.tasks import sign
+for note in Note.objects.bulk_create(Note(text=str(i)) for i in range(2000)):
+    sign.delay(note.id, "Ann")`)
+	const signed = `from notes.models import Note; print(Note.objects.filter(author="Ann").count())`
+	worker := func() *exec.Cmd {
+		command := exec.Command(python(t), "-m", "celery", "--app", "config", "worker", "--loglevel", "info", "--concurrency", "2") // #nosec G204 -- our own application
+		command.Dir, command.Env = filepath.Join(root, "app"), append(append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1"), environment...)
+		require.NoError(t, command.Start())
+		t.Cleanup(func() { _, _ = command.Process.Kill(), command.Wait() })
+		return command
+	}
+	stop := func(command *exec.Cmd) {
+		require.NoError(t, command.Process.Signal(syscall.SIGTERM))
+		require.NoError(t, command.Wait())
+	}
+	// In the middle of the work the first worker goes, as on blue.
+	first := worker()
+	waitFor(t, "the first worker works", func() bool { return shell(signed) != "0" })
+	stop(first)
+	before := shell(signed)
+	assert.NotEqual(t, "2000", before, "the worker was done before it was stopped: give it more tasks")
+	t.Logf("the first worker did %s tasks", before)
+	second := worker()
+	waitFor(t, "every task is done", func() bool { return shell(signed) == "2000" })
+	stop(second)
 }
 
 func TestOneBeatTicksAtATime(t *testing.T) {

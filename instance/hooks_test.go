@@ -91,6 +91,40 @@ func TestOldReleasesGo(t *testing.T) {
 	assert.Equal(t, []string{"d-1", "d-2", "d-3", "d-4"}, names)
 }
 
+func TestHooksMayBeKilledAndRunAgain(t *testing.T) {
+	b, _ := newHello(t)
+	// AfterInstall was killed half-way: a release without its name, an
+	// environment that is not whole.
+	partial := filepath.Join(b.root, "srv/example/releases/.d-ONE/app")
+	require.NoError(t, os.MkdirAll(partial, 0o755)) // #nosec G301 -- as on an instance
+	require.NoError(t, os.WriteFile(filepath.Join(partial, "hello"), []byte("half"), 0o600))
+	made, err := filepath.Glob(filepath.Join(b.root, "srv/example/venvs/*"))
+	require.NoError(t, err)
+	for _, environment := range made {
+		require.NoError(t, os.Remove(environment))
+		require.NoError(t, os.MkdirAll(filepath.Join(environment, "bin"), 0o755)) // #nosec G301 -- as on an instance
+	}
+	for range 2 {
+		output, err := b.release("d-ONE")
+		require.NoError(t, err, output)
+		_, body := b.get("/readyz", "example.com", nil)
+		assert.Equal(t, "d-ONE\n", body)
+	}
+	entries, err := os.ReadDir(filepath.Join(b.root, "srv/example/releases"))
+	require.NoError(t, err)
+	assert.Len(t, entries, 1)
+}
+
+func TestABundleWithoutItsWheelsSaysSo(t *testing.T) {
+	b, _ := newHello(t)
+	require.NoError(t, os.RemoveAll(filepath.Join(b.root, "srv/example/venvs")))
+	require.NoError(t, os.Remove(filepath.Join(b.bundle, "wheels")))
+	output, err := b.release("d-ONE")
+	require.ErrorContains(t, err, "scripts/after-install")
+	assert.Contains(t, output, "run scripts/build before the bundle is made")
+	assert.NoDirExists(t, filepath.Join(b.root, "srv/example/releases/d-ONE"))
+}
+
 func TestUnknownGroupIsAnError(t *testing.T) {
 	b, _ := newHello(t)
 	b.group = "example-prod-Celry"
