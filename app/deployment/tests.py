@@ -63,6 +63,7 @@ class EndpointsTest(TestCase):
         with (
             mock.patch("deployment.views.pending_migrations", return_value=["notes.0002_expand"]),
             mock.patch("deployment.background.remembered", return_value=None),
+            mock.patch("deployment.background.at_it", return_value=False),
             mock.patch("deployment.background.subprocess.Popen") as popen,
         ):
             response = self.post("/migrate/", **TOKEN)
@@ -74,6 +75,7 @@ class EndpointsTest(TestCase):
     def test_failure_is_told_and_tried_again(self):
         with (
             mock.patch("deployment.background.remembered", return_value="failed"),
+            mock.patch("deployment.background.at_it", return_value=False),
             mock.patch("deployment.background.subprocess.Popen") as popen,
         ):
             response = self.post("/collectstatic/", **TOKEN)
