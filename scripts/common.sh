@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # What the hooks share. Each of them sources this file first.
 set -euo pipefail
+export PATH="$PATH:/usr/sbin:/usr/bin:/sbin:/bin" # the agent's own may be shorter
 
 ROOT="${ROOT:-}" # another folder than / for trying the hooks out
 service_user=bluegreen
