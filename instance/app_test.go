@@ -29,6 +29,7 @@ func manage(t *testing.T, environment []string, arguments ...string) *exec.Cmd {
 }
 
 func TestTheApplicationsOwnTests(t *testing.T) {
+	t.Parallel()
 	database, _ := postgres(t)
 	settings := "DJANGO_SETTINGS_MODULE=config.settings.test"
 	for name, environment := range map[string][]string{
@@ -104,6 +105,7 @@ func newSite(t *testing.T, cache string) (b *box, files func() int) {
 var csrf = regexp.MustCompile(`name="csrfmiddlewaretoken" value="([^"]+)"`)
 
 func TestTheReferenceApplicationIsReleased(t *testing.T) {
+	t.Parallel()
 	b, files := newSite(t, redis(t))
 	output, err := b.release("d-ONE")
 	require.NoError(t, err, output)
@@ -142,6 +144,7 @@ func TestTheReferenceApplicationIsReleased(t *testing.T) {
 }
 
 func TestWithoutACacheThereIsNoCelery(t *testing.T) {
+	t.Parallel()
 	b, _ := newSite(t, "")
 	output, err := b.release("d-ONE")
 	require.NoError(t, err, output)
@@ -156,6 +159,7 @@ func TestWithoutACacheThereIsNoCelery(t *testing.T) {
 }
 
 func TestMigratingOverHTTP(t *testing.T) {
+	t.Parallel()
 	b, files := newSite(t, "")
 	b.store.parameters["/example/prod/DJANGO_DEPLOYMENT_ENDPOINTS"] = "True"
 	for _, script := range []string{"before-install", "after-install", "application-start"} { // but not once-per-release
@@ -194,6 +198,7 @@ func TestMigratingOverHTTP(t *testing.T) {
 }
 
 func TestAWorkerThatStopsLosesNoTask(t *testing.T) {
+	t.Parallel()
 	database, _ := postgres(t)
 	cache := redis(t)
 	environment := []string{
@@ -238,6 +243,7 @@ for note in Note.objects.bulk_create(Note(text=str(i)) for i in range(500)):
 }
 
 func TestOneBeatTicksAtATime(t *testing.T) {
+	t.Parallel()
 	cache := redis(t)
 	environment := []string{
 		"DJANGO_SETTINGS_MODULE=config.settings.local", "REDIS_URL=" + cache, "CELERY_BROKER_URL=" + cache, "DATABASE_URL=sqlite://:memory:", "PYTHONUNBUFFERED=1",

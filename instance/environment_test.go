@@ -74,6 +74,7 @@ func (l loader) read(service string) map[string]string {
 }
 
 func TestLoaderPicksWhatEachServiceReads(t *testing.T) {
+	t.Parallel()
 	parameters := map[string]string{
 		"/example/prod/SECRET": "s", "/example/prod/OPTIONAL": "o", "/example/prod/WORKERS_ONLY": "w", "/example/prod/STRANGER": "x",
 		"/example/prod2/SECRET": "another environment's", "/example/prod/SECRET/DEEPER": "not a variable",
@@ -106,6 +107,7 @@ func TestLoaderPicksWhatEachServiceReads(t *testing.T) {
 }
 
 func TestLoaderNamesEverythingThatIsMissing(t *testing.T) {
+	t.Parallel()
 	l := newLoader(t, map[string]string{"/example/prod/OPTIONAL": "o"})
 	output, err := l.load("web", "worker")
 	require.Error(t, err)
@@ -114,6 +116,7 @@ func TestLoaderNamesEverythingThatIsMissing(t *testing.T) {
 }
 
 func TestLoaderWaitsOutThrottling(t *testing.T) {
+	t.Parallel()
 	l := newLoader(t, map[string]string{"/example/prod/SECRET": "s"})
 	l.store.refuse = []string{"ThrottlingException", "ThrottlingException"}
 	output, err := l.load("web")
@@ -122,6 +125,7 @@ func TestLoaderWaitsOutThrottling(t *testing.T) {
 }
 
 func TestLoaderKeepsWhatIsThereOnlyWhenAsked(t *testing.T) {
+	t.Parallel()
 	l := newLoader(t, map[string]string{"/example/prod/SECRET": "first"})
 	output, err := l.load("--keep", "web")
 	require.NoError(t, err, output)
@@ -145,6 +149,7 @@ func TestLoaderKeepsWhatIsThereOnlyWhenAsked(t *testing.T) {
 }
 
 func TestLoaderAsksMetadataForTheRegion(t *testing.T) {
+	t.Parallel()
 	l := newLoader(t, map[string]string{"/example/prod/SECRET": "s"})
 	l.describe("")
 	output, err := l.load("web")
@@ -159,6 +164,7 @@ var hostile = []string{
 }
 
 func TestEveryValueArrivesUnchanged(t *testing.T) {
+	t.Parallel()
 	values := append([]string{}, hostile...)
 	random := rand.New(rand.NewPCG(1, 2)) // #nosec G404 -- the same values each time
 	alphabet := []rune("ab \\\"'`$*#=\n\t\r!%&;|<>(){}[]~^äß\u0001\u00a0€🚀")
@@ -188,6 +194,7 @@ func TestEveryValueArrivesUnchanged(t *testing.T) {
 
 // The real registry is what the loader meets on an instance.
 func TestLoaderReadsTheRealRegistry(t *testing.T) {
+	t.Parallel()
 	l := newLoader(t, map[string]string{"/example/prod/DJANGO_SECRET_KEY": "k"})
 	l.registry = filepath.Join(root, "environment.yaml")
 	output, err := l.load("web")

@@ -41,6 +41,7 @@ func newHello(t *testing.T) (b *box, database string) {
 }
 
 func TestAnApplicationThatIsNotDjango(t *testing.T) {
+	t.Parallel()
 	b, _ := newHello(t)
 	require.NoError(t, os.RemoveAll(filepath.Join(b.root, "srv/example/venvs"))) // as on a new instance
 	output, err := b.release("d-ONE")
@@ -77,6 +78,7 @@ func TestAnApplicationThatIsNotDjango(t *testing.T) {
 }
 
 func TestOldReleasesGo(t *testing.T) {
+	t.Parallel()
 	b, _ := newHello(t)
 	for i := range 5 {
 		output, err := b.release(fmt.Sprintf("d-%d", i))
@@ -92,6 +94,7 @@ func TestOldReleasesGo(t *testing.T) {
 }
 
 func TestHooksMayBeKilledAndRunAgain(t *testing.T) {
+	t.Parallel()
 	b, _ := newHello(t)
 	// AfterInstall was killed half-way: a release without its name, an
 	// environment that is not whole.
@@ -116,6 +119,7 @@ func TestHooksMayBeKilledAndRunAgain(t *testing.T) {
 }
 
 func TestABundleWithoutItsWheelsSaysSo(t *testing.T) {
+	t.Parallel()
 	b, _ := newHello(t)
 	require.NoError(t, os.RemoveAll(filepath.Join(b.root, "srv/example/venvs")))
 	require.NoError(t, os.Remove(filepath.Join(b.bundle, "wheels")))
@@ -126,6 +130,7 @@ func TestABundleWithoutItsWheelsSaysSo(t *testing.T) {
 }
 
 func TestUnknownGroupIsAnError(t *testing.T) {
+	t.Parallel()
 	b, _ := newHello(t)
 	b.group = "example-prod-Celry"
 	output, err := b.release("d-ONE")
@@ -135,6 +140,7 @@ func TestUnknownGroupIsAnError(t *testing.T) {
 }
 
 func TestNothingStartsWithoutARequiredValue(t *testing.T) {
+	t.Parallel()
 	b, _ := newHello(t)
 	delete(b.store.parameters, "/example/prod/GREETING")
 	output, err := b.release("d-ONE")
@@ -144,6 +150,7 @@ func TestNothingStartsWithoutARequiredValue(t *testing.T) {
 }
 
 func TestABrokenReleaseIsNoticed(t *testing.T) {
+	t.Parallel()
 	b, _ := newHello(t)
 	output, err := b.release("d-ONE")
 	require.NoError(t, err, output)
@@ -166,6 +173,7 @@ func TestABrokenReleaseIsNoticed(t *testing.T) {
 }
 
 func TestNginxKeepsWhatItHas(t *testing.T) {
+	t.Parallel()
 	b, _ := newHello(t)
 	output, err := b.release("d-ONE")
 	require.NoError(t, err, output)
@@ -186,6 +194,7 @@ func TestNginxKeepsWhatItHas(t *testing.T) {
 }
 
 func TestStopHooksTolerateEverything(t *testing.T) {
+	t.Parallel()
 	b, _ := newHello(t)
 	hooks := []string{"scripts/application-stop", "scripts/after-block-traffic"}
 	for _, hook := range hooks { // nothing was ever installed

@@ -54,6 +54,7 @@ func waitFor(t *testing.T, what string, condition func() bool) {
 }
 
 func TestTenInstancesRunAStepOnce(t *testing.T) {
+	t.Parallel()
 	url, _ := postgres(t)
 	file := filepath.Join(t.TempDir(), "runs")
 	arguments := append([]string{"d-1", "migrate"}, appends(file)...)
@@ -77,6 +78,7 @@ func TestTenInstancesRunAStepOnce(t *testing.T) {
 }
 
 func TestAFailedStepFailsEveryInstance(t *testing.T) {
+	t.Parallel()
 	url, _ := postgres(t)
 	output, err := once(t, url, "d-1", "migrate", "bash", "-c", "echo no such column >&2; exit 3").CombinedOutput()
 	require.Error(t, err)
@@ -95,6 +97,7 @@ func TestAFailedStepFailsEveryInstance(t *testing.T) {
 }
 
 func TestTheNextInstanceTakesOverFromADeadOne(t *testing.T) {
+	t.Parallel()
 	url, _ := postgres(t)
 	file := filepath.Join(t.TempDir(), "runs")
 	first := once(t, url, "d-1", "migrate", "bash", "-c", `echo $$ >>"$1"; exec sleep 600`, "bash", file)
@@ -121,6 +124,7 @@ func TestTheNextInstanceTakesOverFromADeadOne(t *testing.T) {
 }
 
 func TestAStoppedStepStopsItsCommand(t *testing.T) {
+	t.Parallel()
 	url, _ := postgres(t)
 	file := filepath.Join(t.TempDir(), "pid")
 	command := once(t, url, "d-1", "migrate", "bash", "-c", `echo $$ >"$1"; exec sleep 600`, "bash", file)
@@ -139,6 +143,7 @@ func assertGone(t *testing.T, file string) {
 }
 
 func TestAStepIsBounded(t *testing.T) {
+	t.Parallel()
 	url, _ := postgres(t)
 	file := filepath.Join(t.TempDir(), "pid")
 	output, err := once(t, url, "--timeout", "1", "d-1", "migrate", "bash", "-c", `echo $$ >"$1"; exec sleep 600`, "bash", file).CombinedOutput()
@@ -148,6 +153,7 @@ func TestAStepIsBounded(t *testing.T) {
 }
 
 func TestALostDatabaseStopsTheStep(t *testing.T) {
+	t.Parallel()
 	url, database := postgres(t)
 	file := filepath.Join(t.TempDir(), "pid")
 	command := once(t, url, "d-1", "migrate", "bash", "-c", `echo $$ >"$1"; exec sleep 600`, "bash", file)
@@ -162,6 +168,7 @@ func TestALostDatabaseStopsTheStep(t *testing.T) {
 }
 
 func TestAStepNeedsItsDatabase(t *testing.T) {
+	t.Parallel()
 	output, err := once(t, "", "d-1", "migrate", "true").CombinedOutput()
 	require.Error(t, err)
 	assert.Contains(t, string(output), "DATABASE_URL: required, because the lock is in the database; got none")

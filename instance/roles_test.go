@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"bluegreen/infra/naming"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -22,10 +24,11 @@ func rolesOf(t *testing.T, group string) (output string, err error) {
 
 func TestTheDeploymentGroupDecidesWhatRuns(t *testing.T) {
 	for group, want := range map[string]string{
-		"example-prod-DeploymentGroup-01": "web worker beat\n",
-		"example-prod-Celery":             "worker beat\n",
-		"example-prod-CeleryWorker":       "worker\n",
-		"example-prod-CeleryBeat":         "beat\n",
+		// The name that the platform gives the web fleet's group.
+		naming.Site{Project: "example", Environment: "prod"}.DeploymentGroup(): "web worker beat\n",
+		"example-prod-Celery":       "worker beat\n",
+		"example-prod-CeleryWorker": "worker\n",
+		"example-prod-CeleryBeat":   "beat\n",
 	} {
 		output, err := rolesOf(t, group)
 		require.NoError(t, err, output)

@@ -10,7 +10,7 @@ ready_path=/readyz
 interface=wsgi
 body_size=1m
 once_timeout=60
-start_timeout=5
+start_timeout=60
 
 host_names() { echo "$HOSTS"; }
 build() { CGO_ENABLED=0 go build -o app/hello app/main.go; }
