@@ -129,6 +129,34 @@ func TestABundleWithoutItsWheelsSaysSo(t *testing.T) {
 	assert.NoDirExists(t, filepath.Join(b.root, "srv/example/releases/d-ONE"))
 }
 
+func TestAFullDiskStopsTheReleaseEarly(t *testing.T) {
+	t.Parallel()
+	b, _ := newHello(t)
+	require.NoError(t, os.WriteFile(filepath.Join(b.root, "free"), []byte("499"), 0o600))
+	output, err := b.release("d-ONE")
+	require.ErrorContains(t, err, "scripts/before-install")
+	assert.Contains(t, output, "want 500 MiB of free space, got 499; make fleet.volumeSize larger")
+}
+
+func TestWrongSurroundingsAreNamed(t *testing.T) {
+	t.Parallel()
+	b, _ := newHello(t)
+	output, err := b.hook("../../etc", "scripts/before-install")
+	require.Error(t, err)
+	assert.Contains(t, output, "DEPLOYMENT_ID: want an id like d-ABC123XYZ, got '../../etc'")
+
+	instance := filepath.Join(b.root, "etc/bluegreen.env")
+	require.NoError(t, os.WriteFile(instance, []byte("PARAMETER_PATH=/../\n"), 0o600))
+	output, err = b.hook("d-ONE", "scripts/before-install")
+	require.Error(t, err)
+	assert.Contains(t, output, "PARAMETER_PATH: want a path like /example/prod/, got '/../'")
+
+	require.NoError(t, os.Remove(instance))
+	output, err = b.hook("d-ONE", "scripts/before-install")
+	require.Error(t, err)
+	assert.Contains(t, output, "bluegreen.env: not there; the instance's user data writes it at the first start")
+}
+
 func TestUnknownGroupIsAnError(t *testing.T) {
 	t.Parallel()
 	b, _ := newHello(t)
