@@ -1,11 +1,7 @@
 import multiprocessing
-import os
 
-# systemd hands over the socket that it listens on, so that no request is
-# refused while this server restarts.
-if os.environ.get("LISTEN_FDS") == "1":
-    bind = "fd://3"
-
+# There is no address here: systemd hands over the socket that it listens on, so
+# that no request is refused while this server restarts.
 worker_class = "gthread"
 workers = multiprocessing.cpu_count() + 1
 threads = 4
@@ -20,5 +16,6 @@ worker_tmp_dir = "/dev/shm"
 timeout = 65
 graceful_timeout = 75
 
+control_socket_disable = True  # systemd controls it
 accesslog = None  # nginx has one
 errorlog = "-"

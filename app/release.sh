@@ -23,6 +23,7 @@ ready_path=/readyz   # answers 200 and names the release, if it could take visit
 interface=wsgi       # asgi for an asynchronous application: no buffering, WebSockets
 body_size=2G         # the largest request
 once_timeout=1500    # seconds that once may take on one instance and be waited for on the others
+start_timeout=120    # seconds after which a service that was started has to work
 
 # host_names prints the site's host names.
 host_names() { tr ',' ' ' <<<"$DJANGO_ALLOWED_HOSTS"; }
@@ -35,12 +36,13 @@ build() { wheels app/requirements.txt; }
 prepare() {
 	virtual_environment app/requirements.txt app/venv
 	app/venv/bin/python -m compileall -q app/config app/deployment app/notes
+	app/venv/bin/python app/manage.py collectstatic --no-input --verbosity 0 --settings config.settings.local
 }
 
 # once runs on one instance of a release, before the release gets traffic.
 once() {
 	python manage.py migrate --no-input
-	python manage.py collectstatic --no-input --verbosity 0
+	python manage.py publishstatic
 }
 
 # A service replaces the shell, so that systemd watches the server itself.
@@ -56,6 +58,6 @@ beat() { exec celery --app config beat --loglevel info; }
 # check fails, and says why, if a service that systemd calls running is not.
 check() {
 	case $1 in
-	worker*) celery --app config inspect ping --timeout 5 --destination "${1#*@}@$(hostname)" ;;
+	worker*) celery --app config inspect ping --timeout 2 --destination "${1#*@}@$(hostname)" ;;
 	esac
 }

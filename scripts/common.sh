@@ -1,11 +1,14 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # What the hooks share. Each of them sources this file first.
 set -euo pipefail
+export PATH="$PATH:/usr/sbin:/usr/bin:/sbin:/bin" # the agent's own may be shorter
 
 ROOT="${ROOT:-}" # another folder than / for trying the hooks out
 service_user=bluegreen
 # The release that this script is part of: the bundle, or what is installed of it.
 bundle=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+# shellcheck source=app/release.sh
+source "$bundle/app/release.sh"
 
 say() { printf '%s: %s\n' "$(basename "$0")" "$*"; }
 warn() { printf '%s: warning: %s\n' "$(basename "$0")" "$*" >&2; }
@@ -41,8 +44,6 @@ read_release() {
 # without the variables they need left out. An unknown group is an error.
 read_roles() {
 	local group=${DEPLOYMENT_GROUP_NAME:-} ending known
-	# shellcheck source=app/release.sh
-	source "$bundle/app/release.sh"
 	roles=()
 	for ending in "${!services[@]}"; do
 		if [[ $group == "$ending" || $group == *-"$ending" ]]; then

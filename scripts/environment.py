@@ -1,8 +1,8 @@
-"""Write a service's variables, as Parameter Store has them, into a file for systemd.
+"""Write services' variables, as Parameter Store has them, into files for systemd.
 
 The registry, environment.yaml, says which variables the service reads and
 which of them it cannot do without. systemd (EnvironmentFile=) and bash read
-the file alike: each value stands in double quotes, in which only four
+a file alike: each value stands in double quotes, in which only four
 characters need a backslash, so that every value arrives as it was stored.
 """
 
@@ -30,32 +30,40 @@ def main():
     parser.add_argument("--registry", type=Path, required=True, help="environment.yaml")
     parser.add_argument("--directory", type=Path, required=True, help="where the file goes, on a tmpfs")
     parser.add_argument("--keep", action="store_true", help="stay with the file that is there if Parameter Store cannot be reached")
-    parser.add_argument("service", help="a reader in environment.yaml: web, worker or beat")
+    parser.add_argument("services", nargs="+", help="readers in environment.yaml: web, worker, beat")
     options = parser.parse_args()
-    file = options.directory / f"{options.service}.env"
+    files = {service: options.directory / f"{service}.env" for service in options.services}
 
     instance = read_instance(options.instance)
+    # botocore has names for everything else that an instance may say, such as
+    # AWS_ENDPOINT_URL.
+    os.environ.update(instance)
     try:
+        signal.signal(signal.SIGALRM, give_up)
         signal.alarm(LONGEST)
-        stored = fetch(instance["PARAMETER_PATH"], instance.get("AWS_DEFAULT_REGION"))
+        if "AWS_DEFAULT_REGION" not in instance:
+            instance["AWS_DEFAULT_REGION"] = os.environ["AWS_DEFAULT_REGION"] = own_region()
+        stored = fetch(instance["PARAMETER_PATH"])
         signal.alarm(0)
     except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, TimeoutError) as error:
         reason = f"parameters {instance['PARAMETER_PATH']}: {error}"
-        if not (options.keep and file.exists()):
+        if not (options.keep and all(file.exists() for file in files.values())):
             sys.exit(f"load-environment: {reason}; see whether the instance's role may read them")
-        print(f"load-environment: warning: {reason}; the variables of {file} stay", file=sys.stderr)
+        print(f"load-environment: warning: {reason}; the variables stay as they were", file=sys.stderr)
         return
 
     registry = yaml.safe_load(options.registry.read_text(encoding="utf-8"))["variables"]
-    values, missing, unknown = choose(registry, options.service, stored, instance)
-    if missing:
+    chosen = {service: choose(registry, service, stored, instance) for service in files}
+    problems = [f"{service}: no value for {', '.join(missing)}" for service, (_, missing) in chosen.items() if missing]
+    if problems:
         sys.exit(
-            f"load-environment: {options.service}: no value for {', '.join(missing)}; "
-            f"set each under {instance['PARAMETER_PATH']} (pulumi config set --path environment.NAME, then pulumi up)"
+            f"load-environment: {'; '.join(problems)}; set each under {instance['PARAMETER_PATH']} "
+            "(pulumi config set --path environment.NAME, then pulumi up)"
         )
-    write(file, values)
-    print(f"load-environment: {len(values)} variables for {options.service} in {file}")
-    if unknown:
+    for service, (values, _) in chosen.items():
+        write(files[service], values)
+        print(f"load-environment: {len(values)} variables for {service} in {files[service]}")
+    if unknown := sorted(set(stored) - set(registry)):
         print(f"load-environment: left out, since {options.registry.name} does not know them: {', '.join(unknown)}")
 
 
@@ -65,9 +73,18 @@ def read_instance(file):
     return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
 
 
-def fetch(path, region):
+def own_region():
+    """Ask instance metadata, version 2 only, where this is."""
+    endpoint = os.environ.get("AWS_EC2_METADATA_SERVICE_ENDPOINT")
+    config = {"ec2_metadata_v1_disabled": True, "ec2_metadata_service_endpoint": endpoint}
+    region = InstanceMetadataRegionFetcher(timeout=2, num_attempts=5, config=config).retrieve_region()
+    if not region:
+        raise botocore.exceptions.NoRegionError
+    return region
+
+
+def fetch(path):
     """Return what is directly under path, by the last part of its name."""
-    signal.signal(signal.SIGALRM, give_up)
     session = botocore.session.get_session()
     # The role's credentials come from instance metadata, version 2 only.
     session.set_config_variable("metadata_service_num_attempts", 5)
@@ -75,7 +92,6 @@ def fetch(path, region):
     session.set_config_variable("ec2_metadata_v1_disabled", True)
     ssm = session.create_client(
         "ssm",
-        region_name=region or InstanceMetadataRegionFetcher(timeout=2, num_attempts=5).retrieve_region(),
         config=Config(retries={"mode": "standard", "total_max_attempts": 8}, connect_timeout=5, read_timeout=10),
     )
     pages = ssm.get_paginator("get_parameters_by_path").paginate(Path=path, WithDecryption=True)
@@ -87,8 +103,8 @@ def give_up(*_):
 
 
 def choose(registry, service, stored, instance):
-    """Pick what the service reads. What is never stored comes from the instance or has a default."""
-    values, missing = {}, []
+    """Pick what the service reads. What is never stored is the instance's own or has a default."""
+    values, missing = dict(instance), []
     for name, variable in registry.items():
         if service not in variable["readers"]:
             continue
@@ -100,7 +116,7 @@ def choose(registry, service, stored, instance):
             values[name] = str(value)
         elif variable.get("required"):
             missing.append(name)
-    return values, missing, sorted(set(stored) - set(registry))
+    return values, missing
 
 
 def encode(name, value):

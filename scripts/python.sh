@@ -31,6 +31,7 @@ virtual_environment() {
 		mkdir -p "$home/venvs"
 		python3 -m venv --without-pip "$place"
 		pip=$(echo wheels/pip-*.whl)
+		[[ -e $pip ]] || fail 'wheels: not in the bundle; run scripts/build before the bundle is made'
 		PYTHONPATH=$pip "$place/bin/python" -m pip install --quiet --disable-pip-version-check --no-cache-dir \
 			--no-index --find-links wheels --require-hashes --only-binary :all: --requirement "$requirements" ||
 			fail "$requirements: the bundle's wheels do not fit this instance, $(python3 -V) on $(uname -m); set PYTHON_VERSION and MACHINE for scripts/build"

@@ -11,13 +11,14 @@ from django.conf import settings
 from django.db import connection
 
 ONCE = settings.BASE_DIR.parent / "scripts" / "once.py"
+LOCK = 7_310_550_112  # as in scripts/once.py
 
 
 def run(step):
     """Start a management command unless it is done; answer "done", "running", or "failed" for the last try."""
     state = remembered(step)
-    if state != "done":
-        manage = [sys.executable, "manage.py", step, "--no-input"]
+    if state != "done" and not at_it():
+        manage = [sys.executable, "manage.py", step]
         subprocess.Popen(
             [sys.executable, ONCE, "--no-wait", "--again", settings.RELEASE, step, *manage],
             cwd=settings.BASE_DIR,
@@ -26,6 +27,13 @@ def run(step):
             start_new_session=True,
         )
     return state or "running"
+
+
+def at_it():
+    """Whether any instance runs a step right now."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s) AND pg_advisory_unlock(%s)", [LOCK, LOCK])
+        return not cursor.fetchone()[0]
 
 
 def remembered(step):

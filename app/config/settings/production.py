@@ -1,7 +1,7 @@
 """An instance on AWS."""
 
 from .base import *  # noqa: F403
-from .base import env
+from .base import STORAGES, env
 
 # The load balancer ends TLS and says so in a header; nginx lets no other value
 # through. It also redirects HTTP, and a second redirect behind it never ends.
@@ -15,29 +15,28 @@ SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
 
 # Files in S3, read and written with the instance's role unless a key is given.
-# Static files carry a hash in their name and are never deleted: pages of the
-# release before need them while both releases run.
-s3 = {
-    "bucket_name": env.str("DJANGO_AWS_STORAGE_BUCKET_NAME"),
-    "region_name": env.str("DJANGO_AWS_S3_REGION_NAME", env.str("AWS_DEFAULT_REGION")),
-    "custom_domain": env.str("DJANGO_AWS_S3_CUSTOM_DOMAIN", None),
-    "access_key": env.str("DJANGO_AWS_ACCESS_KEY_ID", None),
-    "secret_key": env.str("DJANGO_AWS_SECRET_ACCESS_KEY", None),
-}
-STORAGES = {
-    "default": {
+# "published" has the static files of every release, side by side: they carry a
+# hash in their name, and pages of the release before need theirs for a while.
+domain = env.str("DJANGO_AWS_S3_CUSTOM_DOMAIN", None)
+if domain:
+    STATIC_URL = f"https://{domain}/static/"
+
+
+def bucket(location, **options):
+    return {
         "BACKEND": "storages.backends.s3.S3Storage",
-        "OPTIONS": {**s3, "location": "media", "file_overwrite": False},
-    },
-    "staticfiles": {
-        "BACKEND": "storages.backends.s3.S3ManifestStaticStorage",
         "OPTIONS": {
-            **s3,
-            "location": "static",
-            "object_parameters": {"CacheControl": "public, max-age=31536000, immutable"},
-            # Signed addresses would differ at each request; a site that wants
-            # them cached reads the bucket through a domain of its own.
-            "querystring_auth": s3["custom_domain"] is None,
+            "bucket_name": env.str("DJANGO_AWS_STORAGE_BUCKET_NAME"),
+            "region_name": env.str("DJANGO_AWS_S3_REGION_NAME", env.str("AWS_DEFAULT_REGION")),
+            "access_key": env.str("DJANGO_AWS_ACCESS_KEY_ID", None),
+            "secret_key": env.str("DJANGO_AWS_SECRET_ACCESS_KEY", None),
+            "location": location,
+            **options,
         },
-    },
-}
+    }
+
+
+STORAGES["default"] = bucket("media", custom_domain=domain, file_overwrite=False)
+STORAGES["published"] = bucket(
+    "static", object_parameters={"CacheControl": "public, max-age=31536000, immutable"}
+)

@@ -1,0 +1,286 @@
+package instance
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// manage runs a command of the reference application.
+func manage(t *testing.T, environment []string, arguments ...string) *exec.Cmd {
+	t.Helper()
+	command := exec.Command(python(t), append([]string{"-W", "error::ResourceWarning", "manage.py"}, arguments...)...) // #nosec G204 -- our own application
+	command.Dir = filepath.Join(root, "app")
+	command.Env = append(append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1"), environment...)
+	return command
+}
+
+func TestTheApplicationsOwnTests(t *testing.T) {
+	t.Parallel()
+	database, _ := postgres(t)
+	settings := "DJANGO_SETTINGS_MODULE=config.settings.test"
+	for name, environment := range map[string][]string{
+		"PostgreSQL and Redis": {settings, "DATABASE_URL=" + database, "REDIS_URL=" + redis(t)},
+		"neither":              {settings},
+	} {
+		t.Run(name, func(t *testing.T) {
+			output, err := manage(t, environment, "test").CombinedOutput()
+			require.NoError(t, err, string(output))
+			output, err = manage(t, environment, "makemigrations", "--check", "--dry-run").CombinedOutput()
+			assert.NoError(t, err, string(output))
+		})
+	}
+}
+
+// production are the variables that the reference application cannot do without.
+func production(database, cache string) map[string]string {
+	parameters := map[string]string{}
+	for name, value := range map[string]string{
+		"DJANGO_SECRET_KEY": hostile[3] + hostile[4] + hostile[6], "DJANGO_ALLOWED_HOSTS": "example.com,www.example.com", "DJANGO_ADMIN_URL": "secret-path/",
+		"SINGLE_CD_AUTHORIZATION_TOKEN": "a-token-of-the-tests", "DJANGO_SECURE_SSL_REDIRECT": "False", "DATABASE_URL": database,
+		"DJANGO_AWS_STORAGE_BUCKET_NAME": "files", "REDIS_URL": cache, "CELERY_BROKER_URL": cache,
+	} {
+		if value != "" {
+			parameters["/example/prod/"+name] = value
+		}
+	}
+	return parameters
+}
+
+// bucket takes what is put into it, and lists nothing.
+func bucket(t *testing.T) (url string, keys func() int) {
+	t.Helper()
+	var mutex sync.Mutex
+	put := map[string]bool{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		switch r.Method {
+		case http.MethodPut:
+			mutex.Lock()
+			defer mutex.Unlock()
+			put[r.URL.Path] = true
+		case http.MethodHead:
+			w.WriteHeader(http.StatusNotFound)
+		default:
+			_, _ = io.WriteString(w, `<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>`)
+		}
+	}))
+	t.Cleanup(server.Close)
+	return server.URL, func() int {
+		mutex.Lock()
+		defer mutex.Unlock()
+		return len(put)
+	}
+}
+
+// newSite is an instance for the reference application.
+func newSite(t *testing.T, cache string) (b *box, files func() int) {
+	t.Helper()
+	database, _ := postgres(t)
+	application := t.TempDir()
+	output, err := exec.Command("bash", "-c", `git -C "$1" ls-files -z app | tar -C "$1" --null --files-from - -c | tar -C "$2" -x`, "bash", root, application).CombinedOutput() // #nosec G204 -- our own files
+	require.NoError(t, err, string(output))
+	b = newBox(t, newBundle(t, filepath.Join(application, "app"), filepath.Join(root, "environment.yaml")), production(database, cache))
+	storage, files := bucket(t)
+	instance := filepath.Join(b.root, "etc/bluegreen.env")
+	text, err := os.ReadFile(instance)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(instance, append(text, "AWS_ENDPOINT_URL_S3="+storage+"\n"...), 0o600))
+	return b, files
+}
+
+var csrf = regexp.MustCompile(`name="csrfmiddlewaretoken" value="([^"]+)"`)
+
+func TestTheReferenceApplicationIsReleased(t *testing.T) {
+	t.Parallel()
+	b, files := newSite(t, redis(t))
+	output, err := b.release("d-ONE")
+	require.NoError(t, err, output)
+	for _, service := range []string{"web", "worker", "beat"} {
+		assert.Contains(t, output, "validate-service: "+service+" works")
+	}
+	assert.Contains(t, output, "Applying notes.0003_contract... OK")
+	assert.Greater(t, files(), 100, "static files are published")
+	assert.NotContains(t, output, "a-token-of-the-tests", "secrets stay out of the log")
+
+	visitor := map[string]string{"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.7"}
+	status, page := b.get("/", "www.example.com", visitor)
+	require.Equal(t, 200, status, page)
+	assert.Contains(t, page, "Release d-ONE.")
+	assert.Regexp(t, `href="/static/notes/site\.[0-9a-f]{12}\.css"`, page)
+	assert.Regexp(t, csrf, page)
+	status, _ = b.get("/secret-path/login/", "example.com", visitor)
+	assert.Equal(t, 200, status)
+	for _, path := range []string{"/migrate/", "/collectstatic/"} {
+		status, _ = b.get(path, "example.com", visitor)
+		assert.Equal(t, 404, status, "%s exists only where it is asked for", path)
+	}
+
+	// A second release on the same machine: no environments to make, nothing to
+	// migrate, and no worker any more.
+	release := filepath.Join(b.bundle, "app/release.sh")
+	text, err := os.ReadFile(release) // #nosec G304 -- the test's own folder
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(release, []byte(strings.Replace(string(text), "'web worker beat'", "'web beat'", 1)), 0o600))
+	output, err = b.release("d-TWO")
+	require.NoError(t, err, output)
+	assert.NotContains(t, output, "made the virtual environment")
+	assert.Contains(t, output, "stopped example-worker.service, which is no part of this release")
+	_, page = b.get("/", "www.example.com", visitor)
+	assert.Contains(t, page, "Release d-TWO.")
+}
+
+func TestWithoutACacheThereIsNoCelery(t *testing.T) {
+	t.Parallel()
+	b, _ := newSite(t, "")
+	output, err := b.release("d-ONE")
+	require.NoError(t, err, output)
+	assert.Contains(t, output, "validate-service: web works")
+	assert.NotContains(t, output, "worker works")
+
+	b.group = "example-prod-CeleryWorker"
+	output, err = b.release("d-TWO")
+	require.ErrorContains(t, err, "scripts/application-start")
+	assert.Contains(t, output, "worker: each lacks a variable that it needs")
+	assert.Contains(t, output, "left to the web fleet")
+}
+
+func TestMigratingOverHTTP(t *testing.T) {
+	t.Parallel()
+	b, files := newSite(t, "")
+	b.store.parameters["/example/prod/DJANGO_DEPLOYMENT_ENDPOINTS"] = "True"
+	for _, script := range []string{"before-install", "after-install", "application-start"} { // but not once-per-release
+		output, err := b.hook("d-ONE", "scripts/"+script)
+		require.NoError(t, err, output)
+	}
+	post := func(path, token string) (status int, body string) {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, fmt.Sprintf("http://127.0.0.1:%d%s", b.port, path), nil)
+		require.NoError(t, err)
+		request.Host = "example.com"
+		request.Header.Set("X-Forwarded-Proto", "https")
+		request.Header.Set("Authorization", token)
+		response, err := http.DefaultClient.Do(request)
+		require.NoError(t, err)
+		defer response.Body.Close()
+		text, err := io.ReadAll(response.Body)
+		require.NoError(t, err)
+		return response.StatusCode, string(text)
+	}
+	status, _ := post("/migrate/", "Bearer wrong")
+	assert.Equal(t, 401, status)
+	const token = "Bearer a-token-of-the-tests"
+	status, body := post("/migrate/", token)
+	assert.Equal(t, 202, status)
+	assert.Contains(t, body, "notes.0001_initial")
+	for _, path := range []string{"/migrate/", "/collectstatic/"} {
+		waitFor(t, path, func() bool {
+			status, body := post(path, token)
+			require.Less(t, status, 300, body)
+			return status == 200
+		})
+	}
+	assert.Greater(t, files(), 100)
+	output, err := b.hook("d-ONE", "scripts/validate-service")
+	require.NoError(t, err, output)
+}
+
+func TestAWorkerThatStopsLosesNoTask(t *testing.T) {
+	t.Parallel()
+	database, _ := postgres(t)
+	cache := redis(t)
+	environment := []string{
+		"DJANGO_SETTINGS_MODULE=config.settings.local", "REDIS_URL=" + cache, "CELERY_BROKER_URL=" + cache, "DATABASE_URL=" + database,
+	}
+	shell := func(script string) string {
+		command := manage(t, environment, "shell", "--no-imports", "--command", script)
+		command.Stderr = os.Stderr
+		output, err := command.Output()
+		require.NoError(t, err)
+		return strings.TrimSpace(string(output))
+	}
+	output, err := manage(t, environment, "migrate").CombinedOutput()
+	require.NoError(t, err, string(output))
+	shell(`
+from notes.models import Note
+from notes.tasks import sign
+for note in Note.objects.bulk_create(Note(text=str(i)) for i in range(500)):
+    sign.delay(note.id, "Ann")`)
+	const signed = `from notes.models import Note; print(Note.objects.filter(author="Ann").count())`
+	worker := func() *exec.Cmd {
+		command := exec.Command(python(t), "-m", "celery", "--app", "config", "worker", "--loglevel", "info", "--concurrency", "2") // #nosec G204 -- our own application
+		command.Dir, command.Env = filepath.Join(root, "app"), append(append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1"), environment...)
+		require.NoError(t, command.Start())
+		t.Cleanup(func() { _, _ = command.Process.Kill(), command.Wait() })
+		return command
+	}
+	stop := func(command *exec.Cmd) {
+		require.NoError(t, command.Process.Signal(syscall.SIGTERM))
+		require.NoError(t, command.Wait())
+	}
+	// In the middle of the work the first worker goes, as on blue.
+	first := worker()
+	waitFor(t, "the first worker works", func() bool { return shell(signed) != "0" })
+	stop(first)
+	before := shell(signed)
+	assert.NotEqual(t, "500", before, "the worker was done before it was stopped: give it more tasks")
+	t.Logf("the first worker did %s tasks", before)
+	second := worker()
+	waitFor(t, "every task is done", func() bool { return shell(signed) == "500" })
+	stop(second)
+}
+
+func TestOneBeatTicksAtATime(t *testing.T) {
+	t.Parallel()
+	cache := redis(t)
+	environment := []string{
+		"DJANGO_SETTINGS_MODULE=config.settings.local", "REDIS_URL=" + cache, "CELERY_BROKER_URL=" + cache, "DATABASE_URL=sqlite://:memory:", "PYTHONUNBUFFERED=1",
+	}
+	beat := func() (command *exec.Cmd, says func(string) bool) {
+		command = exec.Command(python(t), "-m", "celery", "--app", "config", "beat", "--loglevel", "info") // #nosec G204 -- our own application
+		command.Dir, command.Env = filepath.Join(root, "app"), append(append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1"), environment...)
+		file := filepath.Join(t.TempDir(), "log")
+		log, err := os.Create(file) // #nosec G304 -- the test's own folder
+		require.NoError(t, err)
+		command.Stdout, command.Stderr = log, log
+		require.NoError(t, command.Start())
+		t.Cleanup(func() { _, _ = command.Process.Kill(), command.Wait() })
+		return command, func(what string) bool {
+			text, err := os.ReadFile(file) // #nosec G304 -- the test's own folder
+			require.NoError(t, err)
+			return strings.Contains(string(text), what)
+		}
+	}
+	const has = "beat: Acquired lock"
+	first, firstSays := beat()
+	waitFor(t, "the first beat has the lock", func() bool { return firstSays(has) })
+	second, secondSays := beat()
+	waitFor(t, "the second beat asks for the lock", func() bool { return secondSays("beat: Acquiring lock") || secondSays("beat: Starting...") })
+	assert.False(t, secondSays(has))
+
+	// The first stops, as in a release: it gives the lock back.
+	require.NoError(t, first.Process.Signal(syscall.SIGTERM))
+	require.NoError(t, first.Wait())
+	waitFor(t, "the second beat has the lock", func() bool { return secondSays(has) })
+
+	// The second is killed, as by a spot interruption: its lock lapses.
+	third, thirdSays := beat()
+	waitFor(t, "the third beat asks for the lock", func() bool { return thirdSays("beat: Starting...") })
+	killed := time.Now()
+	require.NoError(t, second.Process.Kill())
+	waitFor(t, "the third beat has the lock", func() bool { return thirdSays(has) })
+	t.Logf("the lock of a beat that was killed went on after %s", time.Since(killed).Round(time.Second))
+	assert.Nil(t, third.ProcessState)
+}
