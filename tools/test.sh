@@ -4,7 +4,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 export PATH=$PWD/.sandbox/tools/bin:$PATH
-# Long, because the first run builds the engine and the provider.
-go test -timeout 60m ./...
+# Long, because the first run builds the engine and the provider. Two packages at
+# a time: those that run engines and emulators keep every core busy by themselves.
+go test -p 2 -timeout 60m ./...
 # The flags are those of the plugin's own build, so that they share its cache.
 go test -C sandbox/awsplugin -gcflags='all=-N -l' -timeout 30m ./...
