@@ -127,6 +127,18 @@ func (b *box) get(path, host string, header map[string]string) (status int, body
 	return response.StatusCode, string(text)
 }
 
+// unpackNginx gets Debian's package with lists of its own: a container may have
+// none, and only root may write the machine's.
+const unpackNginx = `
+mkdir -p apt/lists/partial apt/archives/partial
+apt() { apt-get -o Dir::State="$PWD/apt" -o Dir::State::status=/var/lib/dpkg/status -o Dir::Cache="$PWD/apt" -o APT::Sandbox::User="$(id -un)" "$@"; }
+apt update
+apt download nginx
+dpkg-deb --extract nginx_*.deb .
+rm -rf apt
+usr/sbin/nginx -v
+`
+
 // nginx is the real one: the machine's, or Debian's package unpacked.
 func nginx(t *testing.T) string {
 	t.Helper()
@@ -136,7 +148,7 @@ func nginx(t *testing.T) string {
 		}
 	}
 	folder := kept(t, "nginx", []byte("debian"), func(folder string) error {
-		command := exec.Command("bash", "-c", "apt-get download nginx && dpkg-deb --extract nginx_*.deb .")
+		command := exec.Command("bash", "-euc", unpackNginx)
 		command.Dir = folder
 		output, err := command.CombinedOutput()
 		if err != nil {
