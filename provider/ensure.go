@@ -46,7 +46,8 @@ func (s site) find(ctx context.Context, who identity, r Release) (choice, []Depl
 func (s site) ensure(ctx context.Context, args FleetArgs, before *FleetArgs) (made string, leftovers []string, err error) {
 	known := args
 	if before != nil {
-		known = *before // names that change in this update do not exist in AWS yet
+		known = *before                                  // names that change in this update do not exist in AWS yet
+		known.WaitForDeployment = args.WaitForDeployment // how long to wait is the new inputs' to say
 	}
 	if err := s.settled(ctx, known.Release, "update"); err != nil {
 		return "", nil, err

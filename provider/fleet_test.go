@@ -181,6 +181,23 @@ func TestRefresh(t *testing.T) {
 		require.NoError(t, e.update(program()))
 		assert.Equal(t, 4, e.cloud.groups[e.groupName()].MaxSize)
 	})
+	// Somebody gave the group a plain launch template, or an older group was
+	// put in the deployment group's place.
+	t.Run("no instance types", func(t *testing.T) {
+		e := up(t)
+		live := e.cloud.groups[e.groupName()]
+		live.Mixed, live.InstanceTypes = false, nil
+		require.NoError(t, e.refresh())
+		require.NoError(t, e.refresh(), "the state is still readable")
+		assert.Contains(t, e.diff(program()).DetailedDiff, "instanceTypes")
+		require.NoError(t, e.update(program()))
+		assert.Equal(t, []string{"t3.micro", "t3a.micro"}, live.InstanceTypes)
+		require.NoError(t, e.refresh())
+		e.unchanged(program())
+		live.InstanceTypes = nil
+		require.NoError(t, e.refresh())
+		require.NoError(t, e.delete())
+	})
 	t.Run("scaled out", func(t *testing.T) {
 		e := up(t)
 		e.cloud.groups[e.groupName()].DesiredCapacity = 4

@@ -21,6 +21,12 @@ func TestUpdateDuringARelease(t *testing.T) {
 		require.EqualError(t, e.update(edited), "deployment d-1 (InProgress) of site-group still runs after 20ms, and the update would pull the fleet from under it; wait for its end and run again, raise waitForDeployment, or stop it with: aws deploy stop-deployment --deployment-id d-1")
 		assert.Empty(t, e.cloud.changes())
 	})
+	t.Run("patience that changes with it counts", func(t *testing.T) {
+		e := up(t)
+		require.NoError(t, e.update(program(map[string]any{"waitForDeployment": "24h"})))
+		e.cloud.begin("d-1", copied{})
+		require.ErrorContains(t, e.update(program(map[string]any{"maxSize": 8.0, "waitForDeployment": "0s"})), "still runs after 0s")
+	})
 	t.Run("waits for its end", func(t *testing.T) {
 		e := up(t)
 		green := e.cloud.begin("d-1", copied{})

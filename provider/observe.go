@@ -22,8 +22,8 @@ func observe(want Shape, g Group, s Scaling) (seen Shape, lost []string) {
 	if _, _, copied := madeBy(g.Name); copied {
 		seen, lost = forgive(want, seen, g)
 	}
-	seen.InstanceTypes = inOrder(want.InstanceTypes, seen.InstanceTypes)
-	seen.SubnetIDs = inOrder(want.SubnetIDs, seen.SubnetIDs)
+	seen.InstanceTypes = listed(inOrder(want.InstanceTypes, seen.InstanceTypes))
+	seen.SubnetIDs = listed(inOrder(want.SubnetIDs, seen.SubnetIDs))
 	seen.TargetGroupARNs = inOrder(want.TargetGroupARNs, seen.TargetGroupARNs)
 	seen.TerminationPolicies = inOrder(want.TerminationPolicies, seen.TerminationPolicies)
 	// Others may tag and scale the group too; only what is declared counts.
@@ -113,6 +113,15 @@ func inOrder(want, seen []string) []string {
 		return want
 	}
 	return seen
+}
+
+// listed is a list that is written down when it is empty, too: a state that
+// lacks a required property can be neither read nor deleted again.
+func listed(all []string) []string {
+	if all == nil {
+		return []string{}
+	}
+	return all
 }
 
 func sameSet(a, b []string) bool {

@@ -29,7 +29,7 @@ func reference(t *testing.T) string {
 	page.WriteString(`# Configuration
 
 Every setting of a stack. Set one with ` + "`pulumi config set --path SECTION.NAME VALUE`" + `, or write it into ` + "`Pulumi.<stack>.yaml`" + `.
-A key that is not listed here is an error, and so is a value of the wrong shape; all mistakes are reported at once.
+NAME stands for a name of your choice. A key that is not listed here is an error, and so is a value of the wrong shape; all mistakes are reported at once.
 This page is written from the code by ` + "`make golden`" + `.
 
 `)
@@ -72,13 +72,16 @@ func section(t *testing.T, page *strings.Builder, prefix string, value reflect.V
 		}
 		require.NotEmpty(t, comments[field.Name], "%s%s has no comment", prefix, tag)
 		row(page, prefix+tag, value.Field(i), comments[field.Name])
+		if kind := field.Type; kind.Kind() == reflect.Map && kind.Elem().Kind() == reflect.Struct {
+			section(t, page, prefix+tag+".NAME.", reflect.New(kind.Elem()).Elem()) // of each object held by a name
+		}
 	}
 }
 
 func row(page *strings.Builder, path string, value reflect.Value, comment string) {
 	standard, _ := json.Marshal(value.Interface())
 	text := strings.Trim(string(standard), `"`)
-	if text == "null" {
+	if text == "null" || strings.HasSuffix(comment, "Required.") {
 		text = ""
 	}
 	if text != "" {
