@@ -32,12 +32,12 @@ func plugin(ctx context.Context, b *bench) error {
 		{"start, plugin", filepath.Join(folder, "plugin")},
 		{"start, plugin by its launcher", b.launcher()},
 	} {
-		if _, err := b.started(start.binary); err != nil { // into memory, and for the launcher: built
+		if _, err := b.started(ctx, start.binary); err != nil { // into memory, and for the launcher: built
 			return err
 		}
 		var all []usage
 		for range startups {
-			used, err := b.started(start.binary)
+			used, err := b.started(ctx, start.binary)
 			if err != nil {
 				return err
 			}
@@ -56,9 +56,10 @@ func (b *bench) launcher() string {
 
 // started starts a plugin as the engine does, and ends it when it has said which
 // port it listens on.
-func (b *bench) started(binary string) (used usage, err error) {
-	command := exec.Command(binary) // #nosec G204 -- the checkout's own
-	command.Stderr = os.Stderr      // of a build
+func (b *bench) started(ctx context.Context, binary string) (used usage, err error) {
+	command := exec.CommandContext(ctx, binary)                                   // #nosec G204 -- the checkout's own
+	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) } // it may have a build to clean up after
+	command.Stderr = os.Stderr                                                    // of a build
 	output, err := command.StdoutPipe()
 	if err != nil {
 		return usage{}, err

@@ -62,7 +62,8 @@ func released(ctx context.Context, s *stack) error {
 	return s.destroyed(ctx, "destroy straight after a release")
 }
 
-// stages are the parts of a release, in order.
+// stages are the parts of a release, in order. The first begins with the command
+// and has the reading of the stack's outputs in it.
 var stages = [...]string{"bundle and upload", "deployment", "verdict"}
 
 // split reads the events of a release that went well, and says when each of its

@@ -34,7 +34,7 @@ func (b *bench) with(ctx context.Context, z size, more func(context.Context, *st
 		return err
 	}
 	defer os.RemoveAll(s.root)
-	if _, err := b.started(b.launcher()); err != nil { // else up would measure its build
+	if _, err := b.started(ctx, b.launcher()); err != nil { // else up would measure its build
 		return err
 	}
 	defer func() {
