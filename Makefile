@@ -32,8 +32,8 @@ check: $(TOOLS)/bin/shellcheck $(TOOLS)/bin/golangci-lint ## formatting, linters
 golden: $(TOOLS)/bin/shellcheck ## write the expected outputs of the tests and the generated pages anew
 	UPDATE_GOLDEN=1 go test ./infra/... ./stacks/...
 
-bench: build ## measure builds, previews and updates, and print a table
-	go run ./sandbox/bench
+bench: build ## measure it all and print a table; PARTS="sizes releases plugin builds" picks some
+	go run ./sandbox/bench $(PARTS)
 
 clean: ## remove what was built; stop the sandbox first with make destroy
 	@if [[ -x bin/bluegreen ]] && bin/bluegreen sandbox status >/dev/null 2>&1; then \

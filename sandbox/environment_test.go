@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"bluegreen/provider"
+	"bluegreen/sandbox/parts/awssource"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -78,6 +81,13 @@ func TestTheEngineGetsNothingOfTheUsersAccounts(t *testing.T) {
 		assert.NotRegexp(t, `^(AWS_PROFILE|AWS_SESSION_TOKEN|PULUMI_ACCESS_TOKEN|.*_(proxy|PROXY))=`, entry)
 		assert.NotEqual(t, "PULUMI_BACKEND_URL=https://api.pulumi.com", entry)
 	}
+}
+
+// Each plugin has the variable's name in code of its own.
+func TestPluginsNeedNotBePatientWithTheSandbox(t *testing.T) {
+	set := inFolder(t).variables(server{})
+	assert.NotEmpty(t, set[provider.FastWaits])
+	assert.NotEmpty(t, set[awssource.FastWaits])
 }
 
 func TestStatusWithoutASandbox(t *testing.T) {

@@ -18,7 +18,7 @@ func main() {
 }
 
 func run() error {
-	built, err := provider.New(provider.Connect, provider.DefaultPace)
+	built, err := provider.New(provider.Connect, provider.EnvironmentPace(os.Getenv))
 	if err != nil {
 		return err
 	}

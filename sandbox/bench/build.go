@@ -9,8 +9,7 @@ import (
 	"strings"
 )
 
-// builds compiles the program and a floor beside it, each with a build cache
-// of its own that is empty at the start. The floor is a program that imports
+// builds compiles the program and a floor beside it. The floor is a program that imports
 // the same SDK packages and does nothing: what is above it is ours to answer
 // for.
 func builds(ctx context.Context, b *bench) error {
@@ -27,18 +26,27 @@ func builds(ctx context.Context, b *bench) error {
 
 	var used [2]usage
 	for i, target := range []struct{ name, pkg string }{{"floor", "./" + floor}, {"program", "."}} {
-		b.say("cold build of the %s", target.name)
-		command := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(folder, target.name), target.pkg)
-		command.Dir = b.root
-		command.Env = append(os.Environ(), "GOCACHE="+filepath.Join(folder, "cache-"+target.name))
-		if used[i], err = measure(command); err != nil {
-			return fmt.Errorf("cold build of the %s: %w", target.name, err)
+		if used[i], err = b.cold(ctx, folder, target.name, target.pkg); err != nil {
+			return err
 		}
 		b.row("cold build, "+target.name, used[i], "")
 	}
 	b.row("program over floor", usage{}, fmt.Sprintf("CPU %.2f, memory %.2f",
 		used[1].cpu.Seconds()/used[0].cpu.Seconds(), float64(used[1].peak)/float64(used[0].peak)))
 	return nil
+}
+
+// cold builds a program into a folder with a build cache that is empty.
+func (b *bench) cold(ctx context.Context, folder, name, pkg string) (usage, error) {
+	b.say("cold build of the %s", name)
+	command := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(folder, name), pkg)
+	command.Dir = b.root
+	command.Env = append(os.Environ(), "GOCACHE="+filepath.Join(folder, "cache-"+name))
+	used, err := measure(command)
+	if err != nil {
+		return usage{}, fmt.Errorf("cold build of the %s: %w", name, err)
+	}
+	return used, nil
 }
 
 // writeFloor writes a program that imports each SDK package the real one

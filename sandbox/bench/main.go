@@ -1,7 +1,8 @@
 // Command bench measures what people wait for and prints a table. It asserts
 // nothing: machines differ, so read the ratios, not the seconds. Arguments
-// choose a half: sizes, the sandbox on growing stacks, or builds, which take
-// minutes.
+// choose parts: sizes, the sandbox on growing stacks; releases, in the sandbox;
+// plugin, the build and the start of our own provider; builds of the program,
+// which take minutes.
 package main
 
 import (
@@ -35,32 +36,38 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, halves []string) error {
+// parts are what can be measured, in order.
+var parts = []struct {
+	name    string
+	measure func(context.Context, *bench) error
+}{{"sizes", sizes}, {"releases", releases}, {"plugin", plugin}, {"builds", builds}}
+
+func run(ctx context.Context, chosen []string) error {
+	var names []string
+	for _, part := range parts {
+		names = append(names, part.name)
+	}
+	for _, name := range chosen {
+		if !slices.Contains(names, name) {
+			return fmt.Errorf("%s: want some of %s, or nothing for all", name, strings.Join(names, ", "))
+		}
+	}
 	out, err := exec.CommandContext(ctx, "git", "rev-parse", "--show-toplevel").Output()
 	if err != nil {
 		return fmt.Errorf("not in a checkout: %w", err)
 	}
-	for _, half := range halves {
-		if half != "sizes" && half != "builds" {
-			return fmt.Errorf("%s: want sizes or builds, or nothing for both", half)
-		}
-	}
 	b := &bench{root: strings.TrimSpace(string(out)), rows: table.NewWriter()}
 	b.rows.SetOutputMirror(os.Stdout)
 	b.rows.AppendHeader(table.Row{"what", "wall", "CPU", "peak memory", "note"})
-	for _, half := range []struct {
-		name    string
-		measure func(context.Context, *bench) error
-	}{{"sizes", sizes}, {"builds", builds}} {
-		if len(halves) > 0 && !slices.Contains(halves, half.name) {
+	defer b.rows.Render()
+	for _, part := range parts {
+		if len(chosen) > 0 && !slices.Contains(chosen, part.name) {
 			continue
 		}
-		if err := half.measure(ctx, b); err != nil {
-			b.rows.Render()
+		if err := part.measure(ctx, b); err != nil {
 			return err
 		}
 	}
-	b.rows.Render()
 	return nil
 }
 
@@ -68,12 +75,8 @@ func (b *bench) say(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, "bench: "+format+"\n", args...)
 }
 
-// row adds a line; the zero usage leaves its columns empty.
+// row adds a line; what is not known of a usage leaves its column empty.
 func (b *bench) row(what string, u usage, note string) {
-	if u == (usage{}) {
-		b.rows.AppendRow(table.Row{what, "", "", "", note})
-		return
-	}
 	memory := ""
 	if u.peak > 0 {
 		memory = fmt.Sprintf("%.0f MB", float64(u.peak)/1e6)
@@ -81,6 +84,11 @@ func (b *bench) row(what string, u usage, note string) {
 	b.rows.AppendRow(table.Row{what, seconds(u.wall), seconds(u.cpu), memory, note})
 }
 
-func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }
+func seconds(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.2f s", d.Seconds())
+}
 
 func (b *bench) tool() string { return filepath.Join(b.root, "bin", "bluegreen") }

@@ -23,10 +23,14 @@ const samplePeriod = 200 * time.Millisecond
 
 // measure runs a command. Its memory is that of all its descendants, and of the
 // processes beside it with theirs: an emulated AWS that an earlier command has
-// left running. Its output is shown only if it fails.
+// left running. Its output is in the error if it fails, but for what the caller
+// takes.
 func measure(command *exec.Cmd, beside ...int) (usage, error) {
 	var output bytes.Buffer
-	command.Stdout, command.Stderr = &output, &output
+	command.Stderr = &output
+	if command.Stdout == nil {
+		command.Stdout = &output
+	}
 	start := time.Now()
 	if err := command.Start(); err != nil {
 		return usage{}, err
@@ -47,6 +51,23 @@ func measure(command *exec.Cmd, beside ...int) (usage, error) {
 			state := command.ProcessState
 			return usage{wall: time.Since(start), cpu: state.UserTime() + state.SystemTime(), peak: peak}, nil
 		}
+	}
+}
+
+// median is that of each column, which is of no single command.
+func median(all []usage) usage {
+	middle := func(of func(usage) int64) int64 {
+		sorted := make([]int64, 0, len(all))
+		for _, u := range all {
+			sorted = append(sorted, of(u))
+		}
+		slices.Sort(sorted)
+		return sorted[len(sorted)/2]
+	}
+	return usage{
+		wall: time.Duration(middle(func(u usage) int64 { return int64(u.wall) })),
+		cpu:  time.Duration(middle(func(u usage) int64 { return int64(u.cpu) })),
+		peak: middle(func(u usage) int64 { return u.peak }),
 	}
 }
 
