@@ -162,7 +162,9 @@ func (f *Fleet) Read(ctx context.Context, req infer.ReadRequest[FleetArgs, Fleet
 		inputs = state.FleetArgs
 	}
 	inputs.Shape = state.Shape
-	return infer.ReadResponse[FleetArgs, FleetState]{ID: state.Key, Inputs: inputs, State: state}, nil
+	// An imported fleet keeps the id it was imported by: Pulumi replaces a
+	// resource whose id is not that of its import option.
+	return infer.ReadResponse[FleetArgs, FleetState]{ID: req.ID, Inputs: inputs, State: state}, nil
 }
 
 func report(ctx context.Context, leftovers []string) {

@@ -18,7 +18,7 @@ func TestUpdateDuringARelease(t *testing.T) {
 		e := up(t)
 		e.cloud.begin("d-1", copied{})
 		e.cloud.calls = nil
-		require.EqualError(t, e.update(edited), "deployment d-1 (InProgress) of site-group still runs after 20ms, and the update would pull the fleet from under it; wait for its end and run again, raise waitForDeployment, or stop it with: aws deploy stop-deployment --deployment-id d-1")
+		require.EqualError(t, e.update(edited), "deployment d-1 (InProgress) of site-group still runs after 20ms, and the update would pull the fleet from under it; wait for its end and run again, raise waitForDeployment (release.waitForDeploymentMinutes of the stack), or stop it with: aws deploy stop-deployment --deployment-id d-1")
 		assert.Empty(t, e.cloud.changes())
 	})
 	t.Run("patience that changes with it counts", func(t *testing.T) {
@@ -106,7 +106,7 @@ func TestDelete(t *testing.T) {
 		{"a group that is busy at first", func(e *engine) { e.cloud.fail["DeleteGroup"], e.cloud.once = ErrGroupBusy, true }, ""},
 		{
 			"during a release", func(e *engine) { e.cloud.begin("d-1", copied{}) },
-			"deployment d-1 (InProgress) of site-group still runs after 20ms, and the deletion would pull the fleet from under it; wait for its end and run again, raise waitForDeployment, or stop it with: aws deploy stop-deployment --deployment-id d-1",
+			"deployment d-1 (InProgress) of site-group still runs after 20ms, and the deletion would pull the fleet from under it; wait for its end and run again, raise waitForDeployment (release.waitForDeploymentMinutes of the stack), or stop it with: aws deploy stop-deployment --deployment-id d-1",
 		},
 		{"stopping a release", func(e *engine) {
 			e.cloud.begin("d-1", copied{})
@@ -197,7 +197,8 @@ func TestImport(t *testing.T) {
 			}
 			require.NoError(t, err)
 			e.id, e.inputs, e.state = read.ID, read.Inputs, read.Properties
-			assert.Equal(t, "site/prod/web", e.id)
+			assert.Equal(t, test.id, e.id, "with another one, an import option that is left in the program would replace the fleet")
+			assert.Equal(t, "site/prod/web", e.state.Get("key").AsString())
 			assert.Equal(t, "by-hand", e.groupName())
 			wanted := program(map[string]any{"tags": map[string]any{"Project": "site", "Name": "web"}, "waitForDeployment": "30m"})
 			e.unchanged(wanted)

@@ -22,6 +22,9 @@ func observe(want Shape, g Group, s Scaling) (seen Shape, lost []string) {
 	if _, _, copied := madeBy(g.Name); copied {
 		seen, lost = forgive(want, seen, g)
 	}
+	if g.LaunchTemplateVersion != latest {
+		lost = append(lost, "launch template version "+latest)
+	}
 	seen.InstanceTypes = listed(inOrder(want.InstanceTypes, seen.InstanceTypes))
 	seen.SubnetIDs = listed(inOrder(want.SubnetIDs, seen.SubnetIDs))
 	seen.TargetGroupARNs = inOrder(want.TargetGroupARNs, seen.TargetGroupARNs)
@@ -65,9 +68,6 @@ func forgive(want, seen Shape, g Group) (Shape, []string) {
 		seen.SpotAllocationStrategy = want.SpotAllocationStrategy
 		seen.SpotInstancePools = want.SpotInstancePools
 		lost = append(lost, "mixed instances policy")
-	}
-	if g.LaunchTemplateVersion != latest {
-		lost = append(lost, "launch template version "+latest)
 	}
 	if want.CapacityRebalance && !seen.CapacityRebalance {
 		seen.CapacityRebalance = true

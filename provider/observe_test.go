@@ -78,8 +78,13 @@ func TestObserve(t *testing.T) {
 			},
 			lost: []string{
 				"tag bluegreen:fleet", "tag Name", "tag Project", "target group " + targetGroup, "mixed instances policy",
-				"launch template version $Latest", "capacity rebalance", "scaling policy cpu", "scheduled action night",
+				"capacity rebalance", "scaling policy cpu", "scheduled action night", "launch template version $Latest",
 			},
+		},
+		{
+			name: "a group of ours, pinned by hand to a version", group: "web-1",
+			change: func(g *Group, _ *Scaling) { g.LaunchTemplateVersion = "3" },
+			lost:   []string{"launch template version $Latest"},
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {

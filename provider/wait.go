@@ -88,7 +88,7 @@ func (s site) settled(ctx context.Context, r Release, what string) error {
 		return len(running) == 0, fmt.Sprintf("waiting for deployment %s before the %s", list(running), what), nil
 	})
 	if errors.Is(err, errTooLong) {
-		return fmt.Errorf("deployment %s of %s still runs after %s, and the %s would pull the fleet from under it; wait for its end and run again, raise waitForDeployment, or stop it with: aws deploy stop-deployment --deployment-id %s",
+		return fmt.Errorf("deployment %s of %s still runs after %s, and the %s would pull the fleet from under it; wait for its end and run again, raise waitForDeployment (release.waitForDeploymentMinutes of the stack), or stop it with: aws deploy stop-deployment --deployment-id %s",
 			list(running), r.DeploymentGroup, r.patience(), what, running[0].ID)
 	}
 	return err

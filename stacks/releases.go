@@ -67,6 +67,7 @@ func pairOf(s Settings, found map[string]pair.Size, network *network.Network, fl
 		InstanceTypes: s.Fleet.InstanceTypes, OnDemandBaseCapacity: s.Fleet.OnDemandBaseCapacity,
 		OnDemandPercentageAboveBaseCapacity: s.Fleet.OnDemandPercentage,
 		SpotAllocationStrategy:              s.Fleet.SpotAllocationStrategy, CapacityRebalance: s.Fleet.CapacityRebalance,
+		HealthCheckType: s.Fleet.HealthCheckType, HealthCheckGracePeriod: s.Fleet.HealthCheckGracePeriod, TerminationPolicies: s.Fleet.TerminationPolicies,
 		MinSize: s.Fleet.MinSize, MaxSize: s.Fleet.MaxSize, DesiredSize: s.Fleet.DesiredSize,
 		TerminationWaitMinutes: s.Release.TerminationWaitMinutes, Tags: tags(s),
 	}

@@ -27,15 +27,15 @@ func newGroup(ctx *pulumi.Context, key string, args Args, own pulumi.ResourceOpt
 		ignored = append(ignored, "minSize")
 	}
 	group := &autoscaling.GroupArgs{
-		Name:                 pulumi.String(name),
-		MinSize:              pulumi.Int(least),
-		MaxSize:              pulumi.Int(args.MaxSize),
-		VpcZoneIdentifiers:   args.SubnetIDs,
-		MixedInstancesPolicy: mixedInstances(args),
-		CapacityRebalance:    pulumi.Bool(args.CapacityRebalance),
-		// The load balancer's checks fail until a release is on an instance.
-		HealthCheckType:        pulumi.String("EC2"),
-		HealthCheckGracePeriod: pulumi.Int(300), // seconds
+		Name:                   pulumi.String(name),
+		MinSize:                pulumi.Int(least),
+		MaxSize:                pulumi.Int(args.MaxSize),
+		VpcZoneIdentifiers:     args.SubnetIDs,
+		MixedInstancesPolicy:   mixedInstances(args),
+		CapacityRebalance:      pulumi.Bool(args.CapacityRebalance),
+		HealthCheckType:        pulumi.String(args.HealthCheckType),
+		HealthCheckGracePeriod: pulumi.Int(args.HealthCheckGracePeriod),
+		TerminationPolicies:    pulumi.ToStringArray(args.TerminationPolicies),
 		// Spot capacity may take its time; an update of the stack does not.
 		WaitForCapacityTimeout: pulumi.String("0"),
 		ForceDelete:            pulumi.Bool(true),

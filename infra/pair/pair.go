@@ -59,6 +59,9 @@ type Args struct {
 	SpotAllocationStrategy              string
 	SpotInstancePools                   int // with lowest-price only, 1 to 20
 	CapacityRebalance                   bool
+	HealthCheckType                     string // EC2 or ELB
+	HealthCheckGracePeriod              int    // seconds
+	TerminationPolicies                 []string
 
 	MinSize, MaxSize int // of whichever group serves; MinSize at least 1
 	// DesiredSize is the number of instances that a group begins with when it
@@ -85,6 +88,7 @@ func (a Args) validate() error {
 		{"subnetIds", a.SubnetIDs == nil},
 		{"instanceTypes", len(a.InstanceTypes) == 0},
 		{"spotAllocationStrategy", a.SpotAllocationStrategy == ""},
+		{"healthCheckType", a.HealthCheckType == ""},
 	} {
 		if input.missing {
 			add("%s: required, got none", input.name)

@@ -27,8 +27,9 @@ func arguments() Args {
 		SubnetIDs:              pulumi.ToStringArray([]string{"subnet-a", "subnet-b"}),
 		InstanceTypes:          []string{"t3.micro", "t3a.micro"},
 		SpotAllocationStrategy: "price-capacity-optimized",
-		CapacityRebalance:      true,
-		MinSize:                2, MaxSize: 4,
+		HealthCheckType:        "EC2", HealthCheckGracePeriod: 300, TerminationPolicies: []string{"Default"},
+		CapacityRebalance: true,
+		MinSize:           2, MaxSize: 4,
 		TerminationWaitMinutes: 10,
 		Tags:                   map[string]string{"Project": "example", "Name": "not this one"},
 	}
@@ -206,6 +207,7 @@ launchTemplateId: required, got none
 subnetIds: required, got none
 instanceTypes: required, got none
 spotAllocationStrategy: required, got none
+healthCheckType: required, got none
 minSize: want at least 1, because the live group is known by it; got 0
 minSize: 0 exceeds maxSize -1; raise the second or lower the first
 desiredSize: want minSize 0 to maxSize -1, got 5

@@ -47,7 +47,7 @@ type Alarms struct {
 	UnhealthyHosts int `json:"unhealthyHosts"`
 	// EvaluationPeriods is for how many minutes in a row there have to be too
 	// many errors, 1 to 1440. The default is 2. It should be well below
-	// Spec.TerminationWaitMinutes: what is found later can't be rolled back to
+	// terminationWaitMinutes: what is found later can't be rolled back to
 	// the original instances.
 	EvaluationPeriods int `json:"evaluationPeriods"`
 	// IgnorePollAlarmFailure goes on with a deployment when CodeDeploy can't

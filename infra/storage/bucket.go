@@ -20,6 +20,7 @@ const abortDays = 7
 type bucket struct {
 	role     string
 	replaced int                                 // days that a replaced or deleted object is kept; 0 keeps no versions at all
+	kept     int                                 // versions of each object that stay longer than that; 0 for none
 	expire   int                                 // days that any object is kept; 0 is for ever
 	allow    func(arn string) []policy.Statement // what others may do; nil is nothing
 	protect  bool
@@ -110,6 +111,11 @@ func newLifecycle(ctx *pulumi.Context, role string, b bucket, id pulumi.StringOu
 	if b.replaced > 0 {
 		rule.NoncurrentVersionExpiration = s3.BucketLifecycleConfigurationV2RuleNoncurrentVersionExpirationArgs{
 			NoncurrentDays: pulumi.Int(b.replaced),
+		}
+		if b.kept > 0 {
+			rule.NoncurrentVersionExpiration = s3.BucketLifecycleConfigurationV2RuleNoncurrentVersionExpirationArgs{
+				NoncurrentDays: pulumi.Int(b.replaced), NewerNoncurrentVersions: pulumi.Int(b.kept),
+			}
 		}
 		versioning, err := s3.NewBucketVersioningV2(ctx, role, &s3.BucketVersioningV2Args{
 			Bucket:                  id,

@@ -24,11 +24,16 @@ type Spec struct {
 	// after it was replaced or deleted. The default is 30.
 	NoncurrentDays int `json:"noncurrentDays"`
 	// ReleasesExpireDays is how many days a release bundle is kept after a
-	// newer one took its place; the newest one stays. The default is 90.
+	// newer one took its place; the newest one and the ten before it stay. The
+	// default is 90.
 	ReleasesExpireDays int `json:"releasesExpireDays"`
 	// LogsExpireDays is how many days access logs are kept. The default is 90.
 	LogsExpireDays int `json:"logsExpireDays"`
 }
+
+// keptBundles is how many bundles before the newest one stay for ever. The live
+// one is among them unless that many releases have failed since.
+const keptBundles = 10
 
 // Default keeps everything for a while and deletes nothing that is in use.
 func Default() Spec {
@@ -99,9 +104,10 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	if err != nil {
 		return nil, err
 	}
-	// CodeDeploy pins the version of a bundle, and each new instance fetches
-	// the one that is live: only what was replaced may expire.
-	releases, err := newBucket(ctx, name, bucket{role: "releases", replaced: args.ReleasesExpireDays, protect: args.Protect}, own)
+	// Bundles are versions of one object, and CodeDeploy pins one of them. Each
+	// new instance fetches the one that is live: only what was replaced may
+	// expire, and not the few before the newest, for releases that failed since.
+	releases, err := newBucket(ctx, name, bucket{role: "releases", replaced: args.ReleasesExpireDays, kept: keptBundles, protect: args.Protect}, own)
 	if err != nil {
 		return nil, err
 	}

@@ -151,6 +151,7 @@ func TestLifecycle(t *testing.T) {
 		var replaced, expire float64
 		if v := rule["noncurrentVersionExpiration"]; v.IsObject() {
 			replaced = v.ObjectValue()["noncurrentDays"].NumberValue()
+			assert.Equal(t, test.bucket == "example-prod-releases", v.ObjectValue().HasValue("newerNoncurrentVersions"), test.bucket)
 		}
 		if v := rule["expiration"]; v.IsObject() {
 			expire = v.ObjectValue()["days"].NumberValue()

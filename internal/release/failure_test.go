@@ -34,7 +34,6 @@ func TestFailureAndItsRollback(t *testing.T) {
 				assert.Equal(t, "HEALTH_CONSTRAINTS", d.Failure.Code)
 				assert.Equal(t, event, d.Failure.Event)
 				assert.Len(t, d.Failure.Instances, 2)
-				assert.Equal(t, "scripts/"+strings.ToLower(event), d.Failure.Script)
 				assert.Equal(t, "first line\nno such table", d.Failure.Log)
 				require.NotNil(t, d.Rollback)
 				assert.NotEqual(t, d.ID, d.Rollback.ID)

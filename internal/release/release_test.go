@@ -36,7 +36,7 @@ func TestARelease(t *testing.T) {
 	assert.Equal(t, id+" Say hello", *info.DeploymentInfo.Description)
 	assert.Equal(t, types.FileExistsBehaviorOverwrite, info.DeploymentInfo.FileExistsBehavior)
 	at := info.DeploymentInfo.Revision.S3Location
-	assert.Equal(t, fmt.Sprintf("releases/%s/%s-%s.tgz", w.application, id, result.Bundle.SHA256[:16]), *at.Key)
+	assert.Equal(t, "releases/"+w.application+"/bundle.tgz", *at.Key)
 	assert.Equal(t, types.BundleTypeTarGZip, at.BundleType)
 	object, err := w.objects.HeadObject(w.ctx, &s3.HeadObjectInput{Bucket: at.Bucket, Key: at.Key})
 	require.NoError(t, err)
@@ -96,7 +96,7 @@ func TestNoTargetGroupAfterSuccess(t *testing.T) {
 	d := w.run(Attention, checkout(t)).Deployments[0]
 	assert.Equal(t, "Succeeded", d.Status)
 	require.NotEmpty(t, d.Problems)
-	assert.Equal(t, fmt.Sprintf("target group %s is not attached to Auto Scaling group %s: what it launches gets no traffic; run pulumi up, which attaches it", w.targetGroup, greenName(w.group, d.ID)), d.Problems[0])
+	assert.Equal(t, fmt.Sprintf("target group %s is not attached to Auto Scaling group %s: what it launches gets no traffic; attach it with aws autoscaling attach-load-balancer-target-groups, or set fleet.copyLosses to repair and run pulumi up", w.targetGroup, greenName(w.group, d.ID)), d.Problems[0])
 	assert.Equal(t, 3, d.Outcome.ExitCode())
 }
 

@@ -134,7 +134,7 @@ func (d Deployment) verdict() string {
 	}
 	switch d.Outcome {
 	case Succeeded:
-		return fmt.Sprintf("released %s with deployment %s in %s%s", d.Description, d.ID, seconds(d.Seconds), live)
+		return fmt.Sprintf("released %s with deployment %s in %s%s", cmp.Or(d.Description, d.Revision), d.ID, seconds(d.Seconds), live)
 	case RolledBack:
 		return fmt.Sprintf("deployment %s %s after %s; the site serves what it served before%s", d.ID, strings.ToLower(d.Status), seconds(d.Seconds), live)
 	case Interrupted:

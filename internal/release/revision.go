@@ -15,10 +15,6 @@ import (
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
-// keyDigits is how much of a bundle's checksum its key has. The key names the
-// commit, and the checksum tells bundles of one commit apart.
-const keyDigits = 16
-
 // order makes what is to be deployed: the bundle in S3, or the commit's name on
 // GitHub.
 func (s *session) order(ctx context.Context) (order, error) {
@@ -59,9 +55,11 @@ func (s *session) gitHub(ctx context.Context) (order, error) {
 }
 
 // upload puts a bundle where CodeDeploy finds it, unless it is there already.
-// The bucket's own encryption applies.
+// Every bundle is a version of the same object, which the revision pins: the
+// bucket's rule for what was replaced ends old ones, and never the newest. The
+// bucket's own encryption applies.
 func (s *session) upload(ctx context.Context, b *Bundle) (*types.S3Location, error) {
-	key := fmt.Sprintf("%s%s/%s-%s.tgz", s.Source.Prefix, s.Application, b.Commit, b.SHA256[:keyDigits])
+	key := fmt.Sprintf("%s%s/bundle.tgz", s.Source.Prefix, s.Application)
 	where := fmt.Sprintf("s3://%s/%s", s.Source.Bucket, key)
 	at := &types.S3Location{Bucket: &s.Source.Bucket, Key: &key, BundleType: types.BundleTypeTarGZip}
 	sum, err := hex.DecodeString(b.SHA256)
@@ -83,6 +81,7 @@ func (s *session) upload(ctx context.Context, b *Bundle) (*types.S3Location, err
 	put, err := s.objects.PutObject(ctx, &s3.PutObjectInput{
 		Bucket: at.Bucket, Key: at.Key, Body: bytes.NewReader(b.content), ContentType: aws.String("application/gzip"),
 		ChecksumAlgorithm: s3types.ChecksumAlgorithmSha256, ChecksumSHA256: &checksum,
+		Metadata: map[string]string{"commit": b.Commit},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", where, errors.Join(err, s.bucketHint(err)))
@@ -112,7 +111,11 @@ func revisionName(at *types.RevisionLocation) string {
 	case at == nil:
 		return ""
 	case at.S3Location != nil:
-		return fmt.Sprintf("s3://%s/%s", aws.ToString(at.S3Location.Bucket), aws.ToString(at.S3Location.Key))
+		name := fmt.Sprintf("s3://%s/%s", aws.ToString(at.S3Location.Bucket), aws.ToString(at.S3Location.Key))
+		if version := aws.ToString(at.S3Location.Version); version != "" {
+			name += "?versionId=" + version
+		}
+		return name
 	case at.GitHubLocation != nil:
 		return fmt.Sprintf("github.com/%s@%s", aws.ToString(at.GitHubLocation.Repository), aws.ToString(at.GitHubLocation.CommitId))
 	default:

@@ -50,7 +50,7 @@ func (s *session) trafficNow(ctx context.Context, targetGroups, live, green []st
 		members = append(members, instancesOf(fleets[i])...)
 		for _, wanted := range targetGroups {
 			if len(attached(fleets[i:i+1], []string{wanted})) == 0 {
-				problems = append(problems, fmt.Sprintf("target group %s is not attached to Auto Scaling group %s: what it launches gets no traffic; run pulumi up, which attaches it", wanted, name))
+				problems = append(problems, fmt.Sprintf("target group %s is not attached to Auto Scaling group %s: what it launches gets no traffic; attach it with aws autoscaling attach-load-balancer-target-groups, or set fleet.copyLosses to repair and run pulumi up", wanted, name))
 			}
 		}
 	}

@@ -26,7 +26,7 @@ func (r *run) event(ctx context.Context, t *target, name string) error {
 	var log string
 	var err error
 	if ordered != nil {
-		log, err = ordered.Log, &ScriptError{Script: "scripts/" + strings.ToLower(name), Message: "failure ordered in the sandbox"}
+		log, err = ordered.Log, &ScriptError{Message: "failure ordered in the sandbox"}
 	} else {
 		log, err = r.act(ctx, t, name)
 	}

@@ -87,10 +87,10 @@ func TestListDeployments(t *testing.T) {
 	assert.Equal(t, []string{first}, list(func(in *codedeploy.ListDeploymentsInput) {
 		in.IncludeOnlyStatuses = []types.DeploymentStatus{types.DeploymentStatusSucceeded}
 	}))
-	created := w.get(first).CreateTime
-	assert.Equal(t, []string{first}, list(func(in *codedeploy.ListDeploymentsInput) {
-		in.CreateTimeRange = &types.TimeRange{End: created}
-	}))
+	created := *w.get(first).CreateTime
+	for end, want := range map[time.Time][]string{created.Add(-time.Second): {}, created.Add(time.Hour): {failed, first}} {
+		assert.Equal(t, want, list(func(in *codedeploy.ListDeploymentsInput) { in.CreateTimeRange = &types.TimeRange{End: &end} }))
+	}
 	assert.Empty(t, list(func(in *codedeploy.ListDeploymentsInput) {
 		in.CreateTimeRange = &types.TimeRange{Start: aws.Time(time.Now().Add(time.Hour))}
 	}))
