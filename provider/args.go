@@ -117,6 +117,7 @@ type FleetArgs struct {
 	BootstrapName   string `pulumi:"bootstrapName,optional"`
 	DesiredCapacity *int   `pulumi:"desiredCapacity,optional"`
 	CopyLosses      string `pulumi:"copyLosses,optional"`
+	ReleaseSettings string `pulumi:"releaseSettings,optional"`
 }
 
 // Annotate implements infer.Annotated.
@@ -124,6 +125,7 @@ func (a *FleetArgs) Annotate(an infer.Annotator) {
 	an.Describe(&a.Key, "The fleet's identity, project/stack/name: the value of the tag bluegreen:fleet on every group of the fleet. Changing it replaces the fleet.")
 	an.Describe(&a.BootstrapName, "Name of the fleet's first group, which CodeDeploy's copies replace. Read at creation only; default: the key and a hash of it.")
 	an.Describe(&a.DesiredCapacity, "Number of instances to begin with. Read at creation only; default minSize.")
+	an.Describe(&a.ReleaseSettings, "Whatever the deployment group's settings are made from. When it changes, the fleet waits for a running deployment and looks for the live group anew: the deployment group is about to be updated, and sends the group's name again.")
 	an.Describe(&a.CopyLosses, "What to do when CodeDeploy did not copy target groups, policies or tags: warn (default) names them in a warning, repair also shows a difference so that the next update puts them back.")
 }
 

@@ -154,7 +154,7 @@ func (f *Fleet) Read(ctx context.Context, req infer.ReadRequest[FleetArgs, Fleet
 		state.Shape, state.Lost = observe(want, *chosen.Live, scaling)
 	}
 	if len(state.Lost) > 0 {
-		p.GetLogger(ctx).Warningf("the live group %s lacks: %s. The next change of the fleet puts it back; to do only that, run pulumi up once with copyLosses: %s",
+		p.GetLogger(ctx).Warningf("the live group %s lacks: %s. The next change of the fleet puts it back; to do only that, run pulumi up once with copyLosses (fleet.copyLosses of the stack) set to %s",
 			state.GroupName, strings.Join(state.Lost, ", "), lossesRepair)
 	}
 	inputs := req.Inputs

@@ -40,6 +40,17 @@ func TestUpdateDuringARelease(t *testing.T) {
 		assert.Equal(t, green, e.groupName())
 		assert.Equal(t, 8, e.cloud.groups[green].MaxSize)
 	})
+	t.Run("settings of the deployment group wait, and get the name of the day", func(t *testing.T) {
+		e := up(t)
+		green := e.cloud.begin("d-1", copied{})
+		changed := map[string]any{"releaseSettings": "terminationWait 11"}
+		require.ErrorContains(t, e.update(program(changed)), "deployment d-1 (InProgress) of site-group still runs")
+		e.cloud.named = []string{green}
+		e.cloud.end("d-1", "Succeeded")
+		require.NoError(t, e.update(program(changed)))
+		assert.Equal(t, green, e.groupName())
+		e.unchanged(program(changed))
+	})
 	t.Run("what does not touch AWS does not wait", func(t *testing.T) {
 		e := up(t)
 		e.cloud.begin("d-1", copied{})

@@ -73,12 +73,28 @@ func forgive(want, seen Shape, g Group) (Shape, []string) {
 		seen.CapacityRebalance = true
 		lost = append(lost, "capacity rebalance")
 	}
+	for _, setting := range []struct {
+		name string
+		lost bool // it is AWS's own, and something else was asked for
+		mend func()
+	}{
+		{"termination policies", same(seen.TerminationPolicies, "Default") && !same(want.TerminationPolicies, "Default"), func() { seen.TerminationPolicies = want.TerminationPolicies }},
+		{"health check type", seen.HealthCheckType == "EC2" && want.HealthCheckType != "EC2", func() { seen.HealthCheckType = want.HealthCheckType }},
+		{"health check grace period", seen.HealthCheckGracePeriod == 0, func() { seen.HealthCheckGracePeriod = want.HealthCheckGracePeriod }},
+	} {
+		if setting.lost {
+			setting.mend()
+			lost = append(lost, setting.name)
+		}
+	}
 	var missing []string
 	seen.TargetTracking, missing = complete(want.TargetTracking, seen.TargetTracking, TargetTracking.name, "scaling policy")
 	lost = append(lost, missing...)
 	seen.Schedules, missing = complete(want.Schedules, seen.Schedules, Schedule.name, "scheduled action")
 	return seen, append(lost, missing...)
 }
+
+func same(values []string, only string) bool { return len(values) == 1 && values[0] == only }
 
 // latest is the version of the launch template that every group uses: a
 // pinned one would be copied as pinned, and no new image would get through.
@@ -161,6 +177,7 @@ func difference(old, wanted FleetArgs) []string {
 	}
 	note("key", old.Key == wanted.Key)
 	names = append(names, releaseDifference(old.Release, wanted.Release)...)
+	note("releaseSettings", old.ReleaseSettings == wanted.ReleaseSettings)
 	note("copyLosses", old.CopyLosses == wanted.CopyLosses)
 	note("launchTemplateId", old.LaunchTemplateID == wanted.LaunchTemplateID)
 	note("instanceTypes", slices.Equal(old.InstanceTypes, wanted.InstanceTypes))

@@ -82,6 +82,16 @@ func TestObserve(t *testing.T) {
 			},
 		},
 		{
+			name: "a copy with AWS's own health checks and termination policies", group: copyOfFleet,
+			args: func(a *FleetArgs) {
+				a.TerminationPolicies, a.HealthCheckType, a.HealthCheckGracePeriod = []string{"OldestInstance"}, "ELB", 60
+			},
+			change: func(g *Group, _ *Scaling) {
+				g.TerminationPolicies, g.HealthCheckType, g.HealthCheckGracePeriod = []string{"Default"}, "EC2", 0
+			},
+			lost: []string{"termination policies", "health check type", "health check grace period"},
+		},
+		{
 			name: "a group of ours, pinned by hand to a version", group: "web-1",
 			change: func(g *Group, _ *Scaling) { g.LaunchTemplateVersion = "3" },
 			lost:   []string{"launch template version $Latest"},

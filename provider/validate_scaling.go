@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 	_ "time/tzdata" // an operator's machine may lack the time zones
+
+	"github.com/robfig/cron/v3"
 )
 
 func (p *problems) tags(tags map[string]string) {
@@ -61,7 +63,7 @@ func (p *problems) schedules(schedules []Schedule) {
 	}
 	for at, schedule := range schedules {
 		named(p, field, at, schedules, Schedule.name)
-		if fields := strings.Fields(schedule.Recurrence); len(fields) != 5 {
+		if _, err := cron.ParseStandard(schedule.Recurrence); err != nil || len(strings.Fields(schedule.Recurrence)) != 5 {
 			p.add(field, "[%d].recurrence: want five cron fields like 0 8 * * 1-5, got %q", at, schedule.Recurrence)
 		}
 		if _, err := time.LoadLocation(schedule.TimeZone); err != nil || schedule.TimeZone == "Local" {

@@ -25,9 +25,10 @@ func instances(ctx *pulumi.Context, s Settings, imageID string, network *network
 	if s.Release.Mode == release.Copy {
 		args.Group = &fleet.Group{
 			Key: site.FleetKey(), BootstrapName: site.AutoScalingGroup(),
-			Release:        s.Release.Tie(site.Application(), site.DeploymentGroup()),
-			SubnetIDs:      network.SubnetIDs,
-			TargetGroupARN: edge.TargetGroupARN, TargetGroupARNSuffix: edge.TargetGroupARNSuffix,
+			Release:         s.Release.Tie(site.Application(), site.DeploymentGroup()),
+			ReleaseSettings: s.Release.Digest(s.Fleet.MinSize),
+			SubnetIDs:       network.SubnetIDs,
+			TargetGroupARN:  edge.TargetGroupARN, TargetGroupARNSuffix: edge.TargetGroupARNSuffix,
 			LoadBalancerARNSuffix: edge.LoadBalancerARNSuffix,
 		}
 	}

@@ -25,7 +25,8 @@ const namespace = "bluegreen:"
 // key of Pulumi.<stack>.yaml.
 type Settings struct {
 	// Project is the site's name; with the stack's name it begins every
-	// resource's name. Required. Changing it replaces everything.
+	// resource's name. Required. Another name is another site: destroy this one
+	// first, or names that both want would collide.
 	Project string `json:"project"`
 	// Account is the AWS account that may be changed, 12 digits. Required.
 	Account string `json:"account"`

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"bluegreen/internal/release"
 
@@ -108,7 +109,7 @@ func (f *releaseFlags) run(cmd *cobra.Command, arguments []string) error {
 	ctx := cmd.Context()
 	names, err := release.FindNames(ctx, f.names, f.stack, os.Getenv)
 	if err != nil {
-		return err
+		return f.conclude(cmd, release.Result{}, err)
 	}
 	f.options.Application, f.options.Groups, f.options.Source.Bucket = names.Application, names.Groups, names.Bucket
 	f.options.Source.GitHub = names.Repository
@@ -159,8 +160,16 @@ func (f *releaseFlags) printStatus(cmd *cobra.Command) error {
 
 // conclude reports a result and turns it into an exit code.
 func (f *releaseFlags) conclude(cmd *cobra.Command, result release.Result, err error) error {
-	if !f.options.JSON {
+	switch {
+	case !f.options.JSON:
 		result.Report(cmd.OutOrStdout())
+	case err != nil && result.Outcome == "": // a mistake before anything was begun
+		if err := json.NewEncoder(cmd.OutOrStdout()).Encode(release.Event{
+			Time: time.Now().UTC(), Kind: release.KindResult, Status: string(release.Failed), Message: err.Error(),
+			Result: &release.Result{Outcome: release.Failed},
+		}); err != nil {
+			return err
+		}
 	}
 	if errors.Is(err, context.Canceled) {
 		return exitCode{release.Interrupted.ExitCode(), "release: interrupted; no deployment of this run goes on: " + err.Error()}

@@ -62,6 +62,13 @@ func TestReleaseSaysAllThatIsMissing(t *testing.T) {
 	for _, flag := range []string{"--application", "--group", "--region", "--bucket", "--stack"} {
 		assert.Contains(t, errs, flag)
 	}
+	out, _, code = invoke(t, t.TempDir(), "release", "--json")
+	assert.Equal(t, 1, code)
+	var last release.Event
+	require.NoError(t, json.Unmarshal([]byte(out), &last))
+	assert.Equal(t, release.KindResult, last.Kind)
+	assert.Equal(t, release.Failed, last.Result.Outcome)
+	assert.Contains(t, last.Message, "--application")
 	_, errs, code = invoke(t, t.TempDir(), "release", "--status", "--region", "us-east-2")
 	assert.Equal(t, 1, code)
 	assert.Contains(t, errs, "--application")

@@ -116,7 +116,7 @@ func (s Spec) Validate() error {
 		checkSizes(s.MinSize, s.DesiredSize, s.MaxSize),
 		checkPurchase(s),
 		checkHealth(s),
-		checkScaling(s.TargetTracking, s.Schedules),
+		checkScaling(s.TargetTracking, s.Schedules, s.MinSize, s.MaxSize),
 		check(s.CopyLosses == Warn || s.CopyLosses == Repair, "copyLosses: want %s or %s, got %q", Warn, Repair, s.CopyLosses),
 	)
 }

@@ -20,6 +20,9 @@ type Group struct {
 	// BootstrapName is the name of the first group, before any release.
 	BootstrapName string
 	Release       sdk.Release
+	// ReleaseSettings change with the deployment group's: the fleet then lets a
+	// running release end, and gives the deployment group the name of that day.
+	ReleaseSettings string
 
 	SubnetIDs             pulumi.StringArrayInput
 	TargetGroupARN        pulumi.StringInput
@@ -31,6 +34,7 @@ func (g Group) check() error {
 	problems := []error{
 		check(g.Key != "", "group: key: required, got none"),
 		check(g.BootstrapName != "", "group: bootstrapName: required, got none"),
+		check(g.ReleaseSettings != "", "group: releaseSettings: required, got none"),
 	}
 	for _, input := range []struct {
 		name    string
@@ -79,6 +83,7 @@ func newGroup(ctx *pulumi.Context, name string, args Args, template pulumi.Strin
 		TargetTracking:                      args.tracking(),
 		Schedules:                           args.schedules(),
 		CopyLosses:                          pulumi.String(args.CopyLosses),
+		ReleaseSettings:                     pulumi.String(g.ReleaseSettings),
 	}
 	if args.SpotAllocationStrategy == LowestPrice {
 		fleet.SpotInstancePools = pulumi.Int(args.SpotInstancePools)

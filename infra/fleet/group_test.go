@@ -19,7 +19,7 @@ const (
 
 func group() *Group {
 	return &Group{
-		Key: "example/prod/web", BootstrapName: "example-prod-EC2AutoScalingGroup",
+		Key: "example/prod/web", BootstrapName: "example-prod-EC2AutoScalingGroup", ReleaseSettings: "0123",
 		Release:               sdk.Release{Application: pulumi.String("example-prod"), DeploymentGroup: pulumi.String("example-prod-DeploymentGroup-01")},
 		SubnetIDs:             pulumi.ToStringArray([]string{"subnet-1", "subnet-2"}),
 		TargetGroupARN:        pulumi.String("arn:aws:elasticloadbalancing:us-east-2:123456789012:targetgroup/web/1"),
@@ -105,7 +105,7 @@ func TestPreviewOfTheGroup(t *testing.T) {
 func TestGroupIsComplete(t *testing.T) {
 	args := arguments()
 	args.Group = &Group{}
-	for _, missing := range []string{"key", "bootstrapName", "release", "subnetIds", "targetGroupArn", "targetGroupArnSuffix", "loadBalancerArnSuffix"} {
+	for _, missing := range []string{"key", "bootstrapName", "releaseSettings", "release", "subnetIds", "targetGroupArn", "targetGroupArnSuffix", "loadBalancerArnSuffix"} {
 		assert.ErrorContains(t, args.check(), "group: "+missing+": required, got none")
 	}
 }
@@ -145,6 +145,13 @@ func TestValidateGroup(t *testing.T) {
 			"schedules.a: changes nothing; give minSize, maxSize or desiredSize",
 			"schedules.b.desiredSize: want 0 or more, got -1",
 			"schedules.b.minSize: 3 exceeds maxSize 2; raise the second or lower the first",
+		}},
+		{"schedules that the group does not allow", func(s *Spec) {
+			s.Schedules = map[string]Schedule{"a": {Recurrence: "99 99 * * *", MinSize: &two}, "b": {Recurrence: "0 1 * * *", DesiredSize: &three}}
+		}, []string{
+			`schedules.a.recurrence: want five cron fields like "0 22 * * *", got "99 99 * * *"`,
+			"schedules.a: minSize 2 exceeds maxSize 1; give both",
+			"schedules.b.desiredSize: want minSize 1 to maxSize 1, got 3",
 		}},
 		{"losses", func(s *Spec) { s.CopyLosses = "ignore" }, []string{`copyLosses: want warn or repair, got "ignore"`}},
 	} {

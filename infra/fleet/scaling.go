@@ -11,6 +11,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumix"
+	"github.com/robfig/cron/v3"
 )
 
 // TargetTracking keeps a metric at a value by adding and removing instances.
@@ -53,7 +54,7 @@ const (
 	mostSchedules = 125
 )
 
-func checkScaling(policies map[string]TargetTracking, schedules map[string]Schedule) error {
+func checkScaling(policies map[string]TargetTracking, schedules map[string]Schedule, least, most int) error {
 	problems := []error{
 		check(len(policies) <= mostPolicies, "targetTracking: want at most %d, got %d", mostPolicies, len(policies)),
 		check(len(schedules) <= mostSchedules, "schedules: want at most %d, got %d", mostSchedules, len(schedules)),
@@ -66,14 +67,14 @@ func checkScaling(policies map[string]TargetTracking, schedules map[string]Sched
 		)
 	}
 	for _, name := range slices.Sorted(maps.Keys(schedules)) {
-		problems = append(problems, schedules[name].check("schedules."+name))
+		problems = append(problems, schedules[name].check("schedules."+name), schedules[name].fits("schedules."+name, least, most))
 	}
 	return errors.Join(problems...)
 }
 
 func (s Schedule) check(path string) error {
 	problems := []error{
-		check(len(strings.Fields(s.Recurrence)) == 5, "%s.recurrence: want five cron fields like \"0 22 * * *\", got %q", path, s.Recurrence),
+		check(isCron(s.Recurrence), "%s.recurrence: want five cron fields like \"0 22 * * *\", got %q", path, s.Recurrence),
 		check(s.MinSize != nil || s.MaxSize != nil || s.DesiredSize != nil, "%s: changes nothing; give minSize, maxSize or desiredSize", path),
 	}
 	for _, size := range []struct {
@@ -84,6 +85,30 @@ func (s Schedule) check(path string) error {
 	}
 	if s.MinSize != nil && s.MaxSize != nil && *s.MinSize > *s.MaxSize {
 		problems = append(problems, fmt.Errorf("%s.minSize: %d exceeds maxSize %d; raise the second or lower the first", path, *s.MinSize, *s.MaxSize))
+	}
+	return errors.Join(problems...)
+}
+
+// isCron tells whether text is a cron expression of five fields.
+func isCron(text string) bool {
+	_, err := cron.ParseStandard(text)
+	return err == nil && len(strings.Fields(text)) == 5
+}
+
+// fits reports sizes that the group's own, where a schedule leaves one alone, do
+// not allow.
+func (s Schedule) fits(path string, least, most int) error {
+	if s.MinSize != nil {
+		least = *s.MinSize
+	}
+	if s.MaxSize != nil {
+		most = *s.MaxSize
+	}
+	problems := []error{
+		check(s.MinSize != nil && s.MaxSize != nil || least <= most, "%s: minSize %d exceeds maxSize %d; give both", path, least, most),
+	}
+	if s.DesiredSize != nil && least <= most {
+		problems = append(problems, check(*s.DesiredSize >= least && *s.DesiredSize <= most, "%s.desiredSize: want minSize %d to maxSize %d, got %d", path, least, most, *s.DesiredSize))
 	}
 	return errors.Join(problems...)
 }

@@ -1,6 +1,9 @@
 package release
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -31,6 +34,15 @@ func (s Spec) Tie(application, deploymentGroup string) sdk.Release {
 		WaitForDeployment:      pulumi.String((time.Duration(s.WaitForDeploymentMinutes) * time.Minute).String()),
 		StopDeploymentOnDelete: pulumi.Bool(s.StopOnDestroy),
 	}
+}
+
+// Digest changes whenever the deployment group of a fleet of minSize instances
+// does.
+func (s Spec) Digest(minSize int) string {
+	s.WaitForDeploymentMinutes, s.StopOnDestroy, s.Revision = 0, false, "" // no settings of the deployment group
+	text, _ := json.Marshal(s)                                             // plain data always encodes
+	sum := sha256.Sum256(fmt.Appendf(text, " %d", minSize))
+	return hex.EncodeToString(sum[:8])
 }
 
 // newGuard is deleted before the deployment group, and waits for a running

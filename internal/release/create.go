@@ -123,6 +123,9 @@ func (s *session) tryCreate(ctx context.Context, name string, what order) (id st
 		IgnoreApplicationStopFailures: s.IgnoreApplicationStop,
 	}
 	if !pairMode(group) {
+		if err := s.exists(ctx, group); err != nil {
+			return "", err
+		}
 		return s.callCreate(ctx, request)
 	}
 	fleets, err := s.pair(ctx, group)
@@ -137,6 +140,17 @@ func (s *session) tryCreate(ctx context.Context, name string, what order) (id st
 		err = errors.Join(err, s.lull(ctx, group, fleets.idle))
 	}
 	return id, err
+}
+
+// exists refuses a deployment to an Auto Scaling group that is not there: it
+// would fail, and its rollback too.
+func (s *session) exists(ctx context.Context, group types.DeploymentGroupInfo) error {
+	live := names(group.AutoScalingGroups)
+	found, err := s.fleets(ctx, live)
+	if err != nil || len(found) == len(live) {
+		return err
+	}
+	return fmt.Errorf("%s: names %s, and not all of it exists; run pulumi up, which finds the live Auto Scaling group or makes one", aws.ToString(group.DeploymentGroupName), some(live))
 }
 
 // callCreate is not cut by an interruption: then nobody would know whether there

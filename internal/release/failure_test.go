@@ -184,3 +184,32 @@ func TestADeploymentThatNeverGotToAnInstance(t *testing.T) {
 	assert.Empty(t, d.Failure.Event)
 	assert.NotEmpty(t, d.Problems)
 }
+
+// A deployment group that names what is gone: any other group may be all that the
+// site has left.
+func TestADeploymentGroupThatNamesNothing(t *testing.T) {
+	w := newWorld(t, standin.Settings{})
+	w.make()
+	folder := checkout(t)
+	live := w.run(Succeeded, folder).Deployments[0].Live
+	gone := w.fleet + "-gone"
+	w.launch(gone, 0, "")
+	_, err := w.deploying.UpdateDeploymentGroup(w.ctx, &codedeploy.UpdateDeploymentGroupInput{
+		ApplicationName: &w.application, CurrentDeploymentGroupName: &w.group, AutoScalingGroups: []string{gone},
+	})
+	require.NoError(t, err)
+	_, err = w.scaling.DeleteAutoScalingGroup(w.ctx, &autoscaling.DeleteAutoScalingGroupInput{AutoScalingGroupName: &gone, ForceDelete: aws.Bool(true)})
+	require.NoError(t, err)
+
+	status, err := ReadStatus(w.ctx, w.options(""))
+	require.NoError(t, err)
+	assert.Empty(t, status.Groups[0].Leftovers, "%s serves", live)
+	assert.Contains(t, strings.Join(status.Groups[0].Problems, "\n"), gone+" does not exist")
+	before := len(status.Groups[0].Deployments)
+	_, err = Run(w.ctx, w.options(folder))
+	require.ErrorContains(t, err, w.group+": names "+gone+", and not all of it exists; run pulumi up")
+	status, err = ReadStatus(w.ctx, w.options(""))
+	require.NoError(t, err)
+	assert.Len(t, status.Groups[0].Deployments, before, "no deployment that could only fail")
+	w.serves(live)
+}

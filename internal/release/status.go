@@ -92,7 +92,7 @@ func (s *session) groupStatus(ctx context.Context, name string) (GroupStatus, er
 			status.Problems = append(status.Problems, fmt.Sprintf("%s is idle and has instances; bluegreen release --resume last finishes what was begun", fleets.idle.name))
 		}
 	}
-	if status.Leftovers, err = s.leftovers(ctx, name, status); err != nil || status.Running != "" {
+	if status.Leftovers, err = s.leftovers(ctx, group, status); err != nil || status.Running != "" {
 		return status, err
 	}
 	problems, err := s.trafficNow(ctx, targetGroups(group.LoadBalancerInfo), status.Live, nil)
@@ -126,16 +126,30 @@ func (s *session) recent(ctx context.Context, group string) ([]LastStatus, error
 }
 
 // leftovers are copies of a deployment group's fleet that are neither live nor
-// part of the deployment that is under way.
-func (s *session) leftovers(ctx context.Context, group string, status GroupStatus) ([]string, error) {
+// part of the deployment that is under way, and that nobody's visits go to. While
+// the live one is not there, any of them may be what the site has left.
+func (s *session) leftovers(ctx context.Context, group types.DeploymentGroupInfo, status GroupStatus) ([]string, error) {
 	left := []string{}
 	found, err := s.described(ctx, &autoscaling.DescribeAutoScalingGroupsInput{})
 	if err != nil || status.Running != "" {
 		return left, err // the old fleet of a deployment under way is not told from a leftover
 	}
+	live := slices.DeleteFunc(slices.Clone(found), func(g asgtypes.AutoScalingGroup) bool {
+		return !slices.Contains(status.Live, *g.AutoScalingGroupName) || going(g)
+	})
+	if len(live) == 0 {
+		return left, nil
+	}
 	for _, fleet := range found {
 		name := *fleet.AutoScalingGroupName
-		if ours(name, group) && !slices.Contains(status.Live, name) && !going(fleet) {
+		if !ours(name, aws.ToString(group.DeploymentGroupName)) || slices.Contains(status.Live, name) || going(fleet) || len(fleet.TargetGroupARNs) > 0 {
+			continue
+		}
+		serving, err := s.served(ctx, attached(live, targetGroups(group.LoadBalancerInfo)), instancesOf(fleet))
+		if err != nil {
+			return nil, err
+		}
+		if len(serving) == 0 {
 			left = append(left, name)
 		}
 	}

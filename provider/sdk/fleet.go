@@ -41,6 +41,10 @@ type FleetArgs struct {
 	Tags                   pulumi.StringMapInput // of the group and its instances
 	TargetTracking         []TargetTracking
 	Schedules              []Schedule
+	// ReleaseSettings are whatever the deployment group's settings are made
+	// from. When they change, the fleet waits for a running deployment and looks
+	// for the live group anew, before the deployment group sends its name again.
+	ReleaseSettings pulumi.StringInput
 	// CopyLosses is warn, the default, or repair: whether target groups,
 	// policies and tags that CodeDeploy did not copy are a difference.
 	CopyLosses pulumi.StringInput
@@ -105,6 +109,7 @@ func NewFleet(ctx *pulumi.Context, name string, args FleetArgs, opts ...pulumi.R
 		"targetTracking":                      tracking(args.TargetTracking),
 		"schedules":                           schedules(args.Schedules),
 		"copyLosses":                          args.CopyLosses,
+		"releaseSettings":                     args.ReleaseSettings,
 	} {
 		properties[property] = value
 	}

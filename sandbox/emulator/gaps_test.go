@@ -76,6 +76,16 @@ func testVersionedBucket(t *testing.T, config aws.Config) {
 		deleted := must[*s3.DeleteObjectsOutput](t)(client.DeleteObjects(t.Context(), &s3.DeleteObjectsInput{Bucket: bucket, Delete: &s3types.Delete{Objects: []s3types.ObjectIdentifier{{Key: key, VersionId: version}}}}))
 		assert.Empty(t, deleted.Errors)
 	}
+	must[*s3.PutBucketLifecycleConfigurationOutput](t)(client.PutBucketLifecycleConfiguration(t.Context(), &s3.PutBucketLifecycleConfigurationInput{
+		Bucket: bucket, LifecycleConfiguration: &s3types.BucketLifecycleConfiguration{Rules: []s3types.LifecycleRule{{
+			ID: aws.String("expire"), Status: s3types.ExpirationStatusEnabled, Filter: &s3types.LifecycleRuleFilter{Prefix: aws.String("")},
+			NoncurrentVersionExpiration: &s3types.NoncurrentVersionExpiration{NoncurrentDays: aws.Int32(90), NewerNoncurrentVersions: aws.Int32(10)},
+		}}},
+	}))
+	rules := must[*s3.GetBucketLifecycleConfigurationOutput](t)(client.GetBucketLifecycleConfiguration(t.Context(), &s3.GetBucketLifecycleConfigurationInput{Bucket: bucket})).Rules
+	require.Len(t, rules, 1)
+	assert.EqualValues(t, 90, *rules[0].NoncurrentVersionExpiration.NoncurrentDays)
+	assert.EqualValues(t, 10, aws.ToInt32(rules[0].NoncurrentVersionExpiration.NewerNoncurrentVersions))
 	must[*s3.DeleteBucketOutput](t)(client.DeleteBucket(t.Context(), &s3.DeleteBucketInput{Bucket: bucket}))
 }
 
