@@ -11,8 +11,9 @@ export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: ## build the operator's tool, bin/bluegreen
+build: ## build the operator's tool, bin/bluegreen, and our provider's plugin
 	@tools/go-build.sh bin/bluegreen ./cmd/bluegreen
+	@tools/go-build.sh bin/pulumi-resource-bluegreen ./cmd/pulumi-resource-bluegreen
 
 sandbox: build ## create the whole platform on an emulated AWS and show it
 	@bin/bluegreen sandbox up
