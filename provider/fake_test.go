@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -235,7 +236,16 @@ func (f *fakeCloud) DeleteTargetTracking(_ context.Context, name, policy string)
 }
 
 func (f *fakeCloud) PutSchedule(_ context.Context, name string, one Schedule) error {
-	return f.change("PutSchedule", name, "/"+one.Name, func(_ *Group, s *Scaling) { s.Schedules = put(s.Schedules, one, Schedule.name) })
+	return f.change("PutSchedule", name, "/"+one.Name, func(_ *Group, s *Scaling) {
+		// AWS may keep what an update leaves out.
+		for _, had := range s.Schedules {
+			if had.Name == one.Name {
+				one.MinSize, one.MaxSize = cmp.Or(one.MinSize, had.MinSize), cmp.Or(one.MaxSize, had.MaxSize)
+				one.DesiredCapacity, one.TimeZone = cmp.Or(one.DesiredCapacity, had.DesiredCapacity), cmp.Or(one.TimeZone, had.TimeZone)
+			}
+		}
+		s.Schedules = put(s.Schedules, one, Schedule.name)
+	})
 }
 
 func (f *fakeCloud) DeleteSchedule(_ context.Context, name, action string) error {

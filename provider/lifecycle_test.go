@@ -61,6 +61,18 @@ func TestUpdateDuringARelease(t *testing.T) {
 	})
 }
 
+func TestUpdateTakesAwayAPartOfASchedule(t *testing.T) {
+	e := up(t)
+	night := func(size string) property.Map {
+		return program(map[string]any{"schedules": []any{map[string]any{"name": "night", "recurrence": "0 22 * * *", size: 3.0}}})
+	}
+	require.NoError(t, e.update(night("minSize")))
+	require.NoError(t, e.update(night("maxSize")))
+	assert.Equal(t, []Schedule{{Name: "night", Recurrence: "0 22 * * *", MaxSize: number(3)}}, e.cloud.scaling[e.groupName()].Schedules)
+	require.NoError(t, e.refresh())
+	e.unchanged(night("maxSize"))
+}
+
 func TestUpdateTakesAwayWhatIsDeclaredNoMore(t *testing.T) {
 	e := up(t)
 	g := e.cloud.groups[e.groupName()]

@@ -31,6 +31,13 @@ func (s site) applyScaling(ctx context.Context, group string, args FleetArgs, be
 	}
 	change, cancel := plan(args.Schedules, former.Schedules, has.Schedules, Schedule.name)
 	for _, schedule := range change {
+		// Whether an update takes away what it leaves out, AWS's documents do not
+		// agree on: a new action has nothing to keep.
+		if slices.ContainsFunc(has.Schedules, func(h Schedule) bool { return h.Name == schedule.Name }) {
+			if err := s.cloud.DeleteSchedule(ctx, group, schedule.Name); err != nil {
+				return fmt.Errorf("scheduled action %s: %w", schedule.Name, err)
+			}
+		}
 		if err := s.cloud.PutSchedule(ctx, group, schedule); err != nil {
 			return fmt.Errorf("scheduled action %s: %w", schedule.Name, err)
 		}
