@@ -3,6 +3,7 @@ package instance
 import (
 	"bufio"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -15,13 +16,19 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// freePort is a port that nobody listens on.
+// freePort is a port that nobody listens on. It lies below those that Linux gives
+// to outgoing connections: one of them could take it before the server does.
 func freePort(t *testing.T) int {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
+	for range 100 {
+		port := 15000 + rand.IntN(15000)
+		if listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			require.NoError(t, listener.Close())
+			return port
+		}
+	}
+	require.Fail(t, "no free port")
+	return 0
 }
 
 // started runs a server until the test ends, and waits until it says ready.

@@ -1,16 +1,16 @@
 package codedeploy
 
 import (
+	"context"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
 
+	"bluegreen/sandbox/emulator"
 	"bluegreen/sandbox/parts/partstest"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -26,50 +26,34 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// motoServer serves moto on an open socket, one call at a time since moto has no
-// locks, until its standard input ends.
-const motoServer = `
-import os, sys, threading
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from werkzeug.serving import make_server
-def end():
-    sys.stdin.buffer.read()
-    os._exit(0)
-threading.Thread(target=end, daemon=True).start()
-make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), fd=3).serve_forever()
-`
-
-// motoProcess is a moto that ends when its standard input does: with this process.
-type motoProcess struct {
-	url   string
-	stdin io.Closer // kept, since a pipe that nobody holds is closed
-}
-
-// sharedMoto is one moto for all tests.
-var sharedMoto = sync.OnceValues(func() (*motoProcess, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	defer listener.Close()
-	socket, err := listener.(*net.TCPListener).File()
-	if err != nil {
-		return nil, err
-	}
-	defer socket.Close()
+// sharedMoto is one emulated AWS for all tests. Its own CodeDeploy is not asked.
+var sharedMoto = sync.OnceValues(func() (*emulator.Emulator, error) {
 	tools, err := partstest.Find()
 	if err != nil {
 		return nil, err
 	}
-	moto := exec.Command(tools.Python, "-I", "-c", motoServer)
-	moto.Env = append(os.Environ(), "MOTO_ACCOUNT_ID="+testAccount)
-	moto.ExtraFiles = []*os.File{socket}
-	stdin, err := moto.StdinPipe()
-	if err != nil {
+	if motoFolder, err = os.MkdirTemp("", "codedeploy-test-"); err != nil {
 		return nil, err
 	}
-	return &motoProcess{url: "http://" + listener.Addr().String(), stdin: stdin}, moto.Start()
+	return emulator.Start(context.Background(), emulator.Config{
+		Python: tools.Python, Address: "127.0.0.1:0", Account: testAccount, Region: testRegion, Dir: motoFolder,
+		Seed: emulator.Seed{Images: emulator.UbuntuImages()},
+	})
 })
+
+// motoFolder has sharedMoto's logs; empty until that is started.
+var motoFolder string
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if motoFolder != "" {
+		if moto, err := sharedMoto(); err == nil {
+			_ = moto.Close() // what is left of it goes with this process
+		}
+		_ = os.RemoveAll(motoFolder)
+	}
+	os.Exit(code)
+}
 
 // emptyMoto returns where a moto answers that holds nothing.
 func emptyMoto(t *testing.T) string {
@@ -77,11 +61,11 @@ func emptyMoto(t *testing.T) string {
 	partstest.Tools(t)
 	moto, err := sharedMoto()
 	require.NoError(t, err)
-	response, err := http.Post(moto.url+"/moto-api/reset", "", nil)
+	response, err := http.Post(moto.Endpoint()+"/moto-api/reset", "", nil)
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
 	require.Equal(t, http.StatusOK, response.StatusCode)
-	return moto.url
+	return moto.Endpoint()
 }
 
 // motoWorld is a world in front of moto.
