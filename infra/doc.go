@@ -12,8 +12,8 @@
 //   - The struct that New returns exports outputs only.
 //
 // Components never import each other; package stacks wires them. What they have
-// in common stands in packages that are no components: naming, policy and
-// window, which are pure, and firewall.
+// in common stands in packages that are no components: naming, policy, spelling
+// and window, which are pure, and firewall.
 //
 // Resources are named <prefix>-<role>[-<stable key>], where role is the name
 // people know the thing by ("alb-01", "reverse-proxy"). Pulumi appends random

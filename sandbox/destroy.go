@@ -94,7 +94,7 @@ func (s *Sandbox) destroyStack(ctx context.Context, interrupted bool, record ser
 		return err
 	})
 	if err != nil {
-		return 0, fmt.Errorf("%w\n%s", err, advice)
+		return 0, errors.Join(fmt.Errorf("%w\n%s", err, advice), s.rememberFailure(err))
 	}
 	return op.changes()["delete"], nil
 }

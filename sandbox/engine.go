@@ -25,6 +25,7 @@ type operation struct {
 	all      []Step
 	failures []failure
 	other    []string // errors that belong to no resource
+	warnings []string // of the program
 }
 
 // Step is what the engine does, or would do, to one resource.
@@ -53,9 +54,14 @@ func (s *Sandbox) operate(ctx context.Context, name, title string, run func(io.W
 	}
 	defer log.Close()
 	board := progress.New(s.Progress, 1)
-	defer board.Close()
-	step := board.Start(title)
 	op := &operation{name: name}
+	defer func() {
+		board.Close()
+		for _, warning := range op.warnings {
+			s.say("warning: %s", warning)
+		}
+	}()
+	step := board.Start(title)
 
 	// The channel is closed only when the engine got as far as connecting to it.
 	stream, ended, drained := make(chan events.EngineEvent), make(chan struct{}), make(chan struct{})
@@ -97,6 +103,8 @@ func (o *operation) see(event apitype.EngineEvent) {
 		o.finish(event.ResOpFailedEvent.Metadata)
 	case event.DiagnosticEvent != nil && event.DiagnosticEvent.Severity == "error":
 		o.complain(*event.DiagnosticEvent)
+	case event.DiagnosticEvent != nil && event.DiagnosticEvent.Severity == "warning":
+		o.warn(*event.DiagnosticEvent)
 	}
 }
 
@@ -128,10 +136,26 @@ func (o *operation) finish(step apitype.StepEventMetadata) {
 	}
 }
 
-func (o *operation) complain(said apitype.DiagnosticEvent) {
+// plain is a message without colours, and the resource that it is about, or ""
+// when it is about the program.
+func plain(said apitype.DiagnosticEvent) (string, urn.URN) {
 	message := strings.TrimSpace(colors.Never.Colorize(said.Message))
 	resource := urn.URN(strings.TrimSpace(said.URN))
 	if !resource.IsValid() || resource.Type() == "pulumi:pulumi:Stack" {
+		resource = ""
+	}
+	return message, resource
+}
+
+func (o *operation) warn(said apitype.DiagnosticEvent) {
+	if message, resource := plain(said); resource == "" && !slices.Contains(o.warnings, message) {
+		o.warnings = append(o.warnings, message)
+	}
+}
+
+func (o *operation) complain(said apitype.DiagnosticEvent) {
+	message, resource := plain(said)
+	if resource == "" {
 		o.other = append(o.other, message)
 		return
 	}

@@ -65,6 +65,24 @@ func TestAProviderThatChangesIsAChange(t *testing.T) {
 	assert.True(t, Changes{Steps: o.changed()}.Any())
 }
 
+func TestOnlyTheProgramsWarningsAreShown(t *testing.T) {
+	s := inFolder(t)
+	var said strings.Builder
+	s.Progress = &said
+	_, err := s.operate(t.Context(), "up", "Creating", func(_ io.Writer, stream chan<- events.EngineEvent) error {
+		defer close(stream)
+		for _, urn := range []string{"", stackURN, resourceURN("bluegreen:infra:Storage", "aws:s3/bucketV2:BucketV2", "storage")} {
+			stream <- events.EngineEvent{EngineEvent: apitype.EngineEvent{DiagnosticEvent: &apitype.DiagnosticEvent{
+				URN: urn, Severity: "warning", Message: "<{%fg 3%}>plain text<{%reset%}>\n",
+			}}}
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	assert.Equal(t, 1, strings.Count(said.String(), "warning: "), said.String())
+	assert.True(t, strings.HasSuffix(said.String(), "\nwarning: plain text\n"), said.String())
+}
+
 func TestFailuresAreShortAndNameTheResource(t *testing.T) {
 	urn := resourceURN("bluegreen:infra:Database", "aws:rds/instance:Instance", "database-01")
 	complaint := func(text string) apitype.EngineEvent {

@@ -22,8 +22,9 @@ type command struct {
 	Since time.Time `json:"since"`
 }
 
-// exclusive makes this process the only one that works on the run folder.
-// interrupted tells that the previous one never came to its end.
+// exclusive makes this process the only one that works on the run folder, and
+// ends what a killed engine has left running. interrupted tells that the previous
+// one never came to its end.
 func (s *Sandbox) exclusive(name string) (release func(), interrupted bool, err error) {
 	if err := os.MkdirAll(s.Folder, 0o700); err != nil {
 		return nil, false, fmt.Errorf("sandbox: %w", err)
@@ -42,6 +43,7 @@ func (s *Sandbox) exclusive(name string) (release func(), interrupted bool, err 
 	if err := writeJSON(file, command{Name: name, PID: os.Getpid(), Since: time.Now()}); err != nil {
 		return nil, false, errors.Join(err, lock.Unlock())
 	}
+	s.endOrphans()
 	return func() {
 		_ = os.Remove(file) // at worst the next command looks for an interruption in vain
 		_ = lock.Unlock()   // closing the process unlocks too

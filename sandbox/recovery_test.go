@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -161,7 +162,10 @@ func engines(t *testing.T, s *Sandbox) (pids []int) {
 
 func TestAKilledCommandIsRecoveredFrom(t *testing.T) {
 	s := stand(t, small(), "config: {bluegreen:count: 60}\n")
-	killed(t, s, func(up int) { require.NoError(t, syscall.Kill(up, syscall.SIGKILL)) })
+	killed(t, s, func(up int) {
+		assert.Empty(t, s.orphans(), "their engine lives")
+		require.NoError(t, syscall.Kill(up, syscall.SIGKILL))
+	})
 	summary, err := s.Up(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, 60, summary.Resources)
@@ -175,10 +179,14 @@ func TestAKilledEngineIsRecoveredFrom(t *testing.T) {
 			require.NoError(t, syscall.Kill(engine, syscall.SIGKILL))
 		}
 	})
+	if runtime.GOOS == "linux" {
+		assert.NotEmpty(t, s.orphans(), "the AWS plugin waits for its engine")
+	}
 	summary, err := s.Up(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, 60, summary.Resources)
 	assert.Equal(t, 60, parametersIn(t, summary.Endpoint))
+	assert.Empty(t, s.orphans())
 }
 
 // An engine that is killed at the wrong moment leaves an empty state.
@@ -233,6 +241,28 @@ func TestAnInterruptedUpGoesOn(t *testing.T) {
 	summary, err := s.Up(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, 60, parametersIn(t, summary.Endpoint))
+}
+
+func TestStatusTellsOfAFailedUp(t *testing.T) {
+	s := stand(t, small(), "config: {bluegreen:count: 3}\n")
+	_, err := s.Up(t.Context())
+	require.NoError(t, err)
+	configure(t, s, "config: {bluegreen:count: many}\n")
+	_, failure := s.Up(t.Context())
+	require.Error(t, failure)
+	status, err := s.Status(t.Context())
+	require.NoError(t, err)
+	assert.True(t, status.Running, "what was there before is there still")
+	assert.Equal(t, 3, status.Resources)
+	assert.Regexp(t, `^the last up or destroy failed, at [-0-9]+ [:0-9]+; mend that and run it again\n`, status.Problem)
+	assert.True(t, strings.HasSuffix(status.Problem, failure.Error()), status.Problem)
+
+	configure(t, s, "config: {bluegreen:count: 4}\n")
+	_, err = s.Up(t.Context())
+	require.NoError(t, err)
+	status, err = s.Status(t.Context())
+	require.NoError(t, err)
+	assert.Empty(t, status.Problem)
 }
 
 func TestASecondUpAtTheSameTimeIsRefused(t *testing.T) {

@@ -32,6 +32,20 @@ type Process struct {
 	Started time.Time `json:"started"`
 }
 
+// failedFile is there from an up or a destroy that failed to the next up that
+// succeeds.
+const failedFile = "failed.json"
+
+// failed is what went wrong, for whoever comes later.
+type failed struct {
+	At   time.Time `json:"at"`
+	Text string    `json:"text"`
+}
+
+func (s *Sandbox) rememberFailure(err error) error {
+	return writeJSON(s.path(failedFile), failed{At: time.Now(), Text: err.Error()})
+}
+
 // Status looks at the sandbox. It works beside another command, and changes
 // nothing. A sandbox that does not run is no error.
 func (s *Sandbox) Status(ctx context.Context) (Status, error) {
@@ -65,6 +79,10 @@ func (s *Sandbox) Status(ctx context.Context) (Status, error) {
 	status.Running = true
 	if !s.complete() {
 		status.Problem = "the first creation has not come to its end; unless it is at work now, run bluegreen sandbox up"
+	}
+	var last failed
+	if readJSON(s.path(failedFile), &last) == nil {
+		status.Problem = fmt.Sprintf("the last up or destroy failed, at %s; mend that and run it again\n%s", last.At.Local().Format(time.DateTime), last.Text)
 	}
 	status.Processes = append(status.Processes, Process{Name: "moto", PID: health.Process, Alive: health.Moto, Started: health.Started})
 	return status, s.addStack(ctx, &status, record)

@@ -60,9 +60,10 @@ func (s *Sandbox) Up(ctx context.Context) (Summary, error) {
 		return err
 	})
 	if err != nil {
-		return Summary{}, s.aboutLeftovers(err)
+		err = s.aboutLeftovers(err)
+		return Summary{}, errors.Join(err, s.rememberFailure(err))
 	}
-	if err := errors.Join(s.keepCheckpoint(), writeFile(s.path(completeFile), nil), removeFile(s.path(leftoversFile))); err != nil {
+	if err := errors.Join(s.keepCheckpoint(), writeFile(s.path(completeFile), nil), removeFile(s.path(leftoversFile)), removeFile(s.path(failedFile))); err != nil {
 		return Summary{}, err
 	}
 	state, err := s.deployment(ctx, record)
@@ -119,7 +120,7 @@ func (s *Sandbox) ensureServer(ctx context.Context, tools parts.Tools, world Wor
 
 // fresh starts an emulator and forgets what was recorded of an earlier one.
 func (s *Sandbox) fresh(ctx context.Context, tools parts.Tools, world World) (server, error) {
-	if err := errors.Join(os.RemoveAll(s.path("state")), removeFile(s.path(completeFile)), removeFile(s.path(leftoversFile))); err != nil {
+	if err := errors.Join(os.RemoveAll(s.path("state")), removeFile(s.path(completeFile)), removeFile(s.path(leftoversFile)), removeFile(s.path(failedFile))); err != nil {
 		return server{}, err
 	}
 	record, err := s.start(ctx, tools, world)

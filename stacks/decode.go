@@ -11,7 +11,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/agext/levenshtein"
+	"bluegreen/infra/spelling"
+
 	"github.com/go-viper/mapstructure/v2"
 )
 
@@ -24,7 +25,7 @@ func decode(config map[string]string, settings *Settings) error {
 		Result:     settings,
 		TagName:    "json",
 		MatchName:  func(key, field string) bool { return key == field },
-		DecodeHook: mapstructure.TextUnmarshallerHookFunc(),
+		DecodeHook: mapstructure.ComposeDecodeHookFunc(wholeText, mapstructure.TextUnmarshallerHookFunc()),
 	})
 	if setup != nil {
 		return setup
@@ -77,18 +78,27 @@ func foreign(key string) error {
 	}
 }
 
-// asText turns switches and numbers into the text that they are written as:
-// pulumi config set stores true and 5432 as such, and a tag or an environment
-// variable is always text.
+// asText turns switches into the text that they are written as: pulumi config
+// set stores true as such, and a tag or an environment variable is always text.
 func asText(values map[string]any) {
 	for key, value := range values {
-		switch v := value.(type) {
-		case bool:
+		if v, ok := value.(bool); ok {
 			values[key] = strconv.FormatBool(v)
-		case json.Number:
-			values[key] = v.String()
 		}
 	}
+}
+
+// errNumber says that what was written has come as something else: 8.10 as 8.1.
+var errNumber = errors.New("want text, got a number; write it in quotes")
+
+// wholeText lets a whole number be text, since pulumi config set stores 17 as a
+// number, and refuses any other.
+func wholeText(from, to reflect.Type, value any) (any, error) {
+	number, ok := value.(json.Number)
+	if ok && from != to && to.Kind() == reflect.String && strings.ContainsAny(number.String(), ".eE") {
+		return nil, errNumber
+	}
+	return value, nil
 }
 
 func fieldNamed(t reflect.Type, name string) (reflect.StructField, bool) {
@@ -135,6 +145,8 @@ func explain(err error) error {
 	var shape *mapstructure.UnconvertibleTypeError
 	var parse *mapstructure.ParseError
 	switch {
+	case errors.Is(err, errNumber):
+		return fmt.Errorf("%s: %w", at.Name(), errNumber)
 	case errors.As(err, &shape):
 		return fmt.Errorf("%s: want %s, got %s", at.Name(), kind(shape.Expected.Type()), kind(reflect.TypeOf(shape.Value)))
 	case errors.As(err, &parse):
@@ -179,7 +191,7 @@ func misspelt(prefix string, document map[string]any, t reflect.Type) error {
 		switch {
 		case !known:
 			advice := "remove it"
-			if near := nearest(prefix+key, sortedKeys(settingTypes())); near != "" {
+			if near := meant(prefix, key, t); near != "" {
 				advice = fmt.Sprintf("did you mean %s?", near)
 			}
 			problems = append(problems, fmt.Errorf("%s: no such setting; %s", prefix+key, advice))
@@ -211,15 +223,20 @@ func walk(prefix string, t reflect.Type, types map[string]reflect.Type) {
 	}
 }
 
-// nearest is the known path that differs from path by at most a third.
-func nearest(path string, known []string) (best string) {
-	least := len(path)/3 + 1
-	for _, candidate := range known {
-		if distance := levenshtein.Distance(path, candidate, nil); distance < least {
-			best, least = candidate, distance
-		}
+// meant is the path of the setting that is spelt almost like key in the same
+// section, or just like it in one other, and "" when there is none.
+func meant(prefix, key string, t reflect.Type) string {
+	section := map[string]reflect.Type{}
+	walk("", t, section)
+	siblings := slices.DeleteFunc(sortedKeys(section), func(path string) bool { return strings.Contains(path, ".") })
+	if near := spelling.Nearest(key, siblings); near != "" {
+		return prefix + near
 	}
-	return best
+	elsewhere := slices.DeleteFunc(sortedKeys(settingTypes()), func(path string) bool { return !strings.HasSuffix("."+path, "."+key) })
+	if len(elsewhere) == 1 {
+		return elsewhere[0]
+	}
+	return ""
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -5,9 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"bluegreen/infra/parameters"
 
 	"gopkg.in/yaml.v3"
 )
@@ -30,16 +34,8 @@ func ReadConfig(projectFile, stackFile string) (map[string]string, error) {
 	if err := readYAML(projectFile, &project); err != nil {
 		return nil, err
 	}
-	// The fields of a stack's file (Pulumi documentation, "Stack settings file
-	// reference"); the decoder refuses others, so that "confg" is not passed over.
-	var stack struct {
-		Config          map[string]any `yaml:"config"`
-		Environment     any            `yaml:"environment"`
-		SecretsProvider string         `yaml:"secretsprovider"`
-		EncryptionSalt  string         `yaml:"encryptionsalt"`
-		EncryptedKey    string         `yaml:"encryptedkey"`
-	}
-	if err := readYAML(stackFile, &stack, strict); err != nil {
+	stack, err := readStack(stackFile)
+	if err != nil {
 		return nil, err
 	}
 	values := map[string]any{}
@@ -48,9 +44,7 @@ func ReadConfig(projectFile, stackFile string) (map[string]string, error) {
 			values[qualify(key)] = declaration.Default
 		}
 	}
-	for key, value := range stack.Config {
-		values[qualify(key)] = conceal(value)
-	}
+	maps.Copy(values, stack)
 	config := map[string]string{}
 	for _, key := range sortedKeys(values) {
 		text, err := plainText(values[key])
@@ -60,6 +54,46 @@ func ReadConfig(projectFile, stackFile string) (map[string]string, error) {
 		config[key] = text
 	}
 	return config, nil
+}
+
+// readStack reads the keys of a stack's file, with their namespace, and their
+// values, those that are encrypted as Placeholder.
+func readStack(file string) (map[string]any, error) {
+	// The fields of a stack's file (Pulumi documentation, "Stack settings file
+	// reference"); the decoder refuses others, so that "confg" is not passed over.
+	var stack struct {
+		Config          map[string]any `yaml:"config"`
+		Environment     any            `yaml:"environment"`
+		SecretsProvider string         `yaml:"secretsprovider"`
+		EncryptionSalt  string         `yaml:"encryptionsalt"`
+		EncryptedKey    string         `yaml:"encryptedkey"`
+	}
+	if err := readYAML(file, &stack, strict); err != nil {
+		return nil, err
+	}
+	values := map[string]any{}
+	for key, value := range stack.Config {
+		values[qualify(key)] = conceal(value)
+	}
+	return values, nil
+}
+
+// inPlainText names the secret variables whose values stand readable in a
+// stack's file. The program gets all values decrypted, so only the file tells.
+// One that is not in its usual place is not looked at.
+func inPlainText(file string, registry parameters.Registry) (names []string, err error) {
+	stack, err := readStack(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	values, _ := stack[namespace+"environment"].(map[string]any) // Placeholder when the whole of it is encrypted
+	for _, variable := range registry {
+		value, chosen := values[variable.Name]
+		if variable.Secret && chosen && value != Placeholder && value != "" {
+			names = append(names, variable.Name)
+		}
+	}
+	return names, err
 }
 
 // StackName is the stack that a file belongs to: Pulumi.<stack>.yaml.
@@ -78,6 +112,9 @@ func strict(decoder *yaml.Decoder) { decoder.KnownFields(true) }
 
 func readYAML(path string, into any, options ...func(*yaml.Decoder)) error {
 	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w; name a file that exists, or write it: docs/configuration.md has every setting", err)
+	}
 	if err != nil {
 		return err
 	}
@@ -87,9 +124,29 @@ func readYAML(path string, into any, options ...func(*yaml.Decoder)) error {
 		option(decoder)
 	}
 	if err := decoder.Decode(into); err != nil && !errors.Is(err, io.EOF) { // an empty file says nothing
-		return fmt.Errorf("%s: %w", path, err)
+		return explainYAML(path, err)
 	}
 	return nil
+}
+
+// explainYAML says where a file is wrong, without values, which may be secret,
+// and without Go's types.
+func explainYAML(path string, err error) error {
+	var shapes *yaml.TypeError
+	if !errors.As(err, &shapes) {
+		return fmt.Errorf("%s: %w; correct the file there", path, err)
+	}
+	var problems []error
+	for _, text := range shapes.Errors {
+		line, what, _ := strings.Cut(text, ": ")
+		advice := "want keys with values, as in config: {key: value}"
+		if name, unknown := strings.CutPrefix(what, "field "); unknown {
+			name, _, _ = strings.Cut(name, " ")
+			advice = name + ": no such key; correct or remove it"
+		}
+		problems = append(problems, fmt.Errorf("%s: %s: %s", path, line, advice))
+	}
+	return errors.Join(problems...)
 }
 
 // qualify adds the project's namespace to a key that has none, as Pulumi does.

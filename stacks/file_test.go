@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"bluegreen/infra/parameters"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -44,12 +46,39 @@ config:
 
 	require.NoError(t, os.WriteFile(stack, []byte("confg: {}"), 0o600))
 	_, err = ReadConfig(project, stack)
-	assert.ErrorContains(t, err, "field confg not found")
+	require.EqualError(t, err, stack+": line 1: confg: no such key; correct or remove it")
+	require.NoError(t, os.WriteFile(stack, []byte("encryptionsalt: v1:abc\nconfig: hunter2"), 0o600))
+	_, err = ReadConfig(project, stack)
+	require.EqualError(t, err, stack+": line 2: want keys with values, as in config: {key: value}")
 	_, err = ReadConfig(project, filepath.Join(folder, "Pulumi.none.yaml"))
-	assert.ErrorContains(t, err, "Pulumi.none.yaml: no such file")
+	require.ErrorIs(t, err, os.ErrNotExist)
+	assert.ErrorContains(t, err, "Pulumi.none.yaml: no such file or directory; name a file that exists, or write it")
 	require.NoError(t, os.WriteFile(stack, []byte("config: [unclosed"), 0o600))
 	_, err = ReadConfig(project, stack)
-	assert.ErrorContains(t, err, "Pulumi.dev.yaml: yaml: line 1")
+	assert.Regexp(t, `Pulumi.dev.yaml: yaml: line 1: .*; correct the file there$`, err)
+}
+
+func TestSecretsInPlainText(t *testing.T) {
+	registry := parameters.Registry{{Name: "KEY", Secret: true}, {Name: "TOKEN", Secret: true}, {Name: "EMPTY", Secret: true}, {Name: "DOMAIN"}}
+	file := filepath.Join(t.TempDir(), "Pulumi.dev.yaml")
+	for _, test := range []struct {
+		text string
+		want []string
+	}{
+		{`{bluegreen:environment: {KEY: hunter2, TOKEN: {secure: v1:abc}, EMPTY: "", DOMAIN: example.com}}`, []string{"KEY"}},
+		{`{environment: {KEY: 5, TOKEN: x}}`, []string{"KEY", "TOKEN"}},
+		{`{bluegreen:environment: {secure: v1:abc}}`, nil},
+		{`{bluegreen:project: example}`, nil},
+	} {
+		require.NoError(t, os.WriteFile(file, []byte("config: "+test.text), 0o600))
+		names, err := inPlainText(file, registry)
+		require.NoError(t, err)
+		assert.Equal(t, test.want, names, test.text)
+	}
+	require.NoError(t, os.Remove(file))
+	names, err := inPlainText(file, registry)
+	require.NoError(t, err, "kept elsewhere")
+	assert.Empty(t, names)
 }
 
 func TestStackName(t *testing.T) {

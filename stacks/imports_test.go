@@ -13,7 +13,7 @@ import (
 // pure packages work without Pulumi; shared ones are what components may have
 // in common.
 var (
-	pure   = []string{"bluegreen/infra/naming", "bluegreen/infra/policy", "bluegreen/infra/window"}
+	pure   = []string{"bluegreen/infra/naming", "bluegreen/infra/policy", "bluegreen/infra/spelling", "bluegreen/infra/window"}
 	shared = append([]string{"bluegreen/infra/firewall"}, pure...)
 )
 

@@ -3,21 +3,46 @@ package stacks
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"bluegreen/infra/edge"
 	"bluegreen/infra/fleet"
 
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/route53"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
 // lookUp finds what the stack builds on: its hosted zone and the image of its
-// instances.
+// instances. It fails as well where the region lacks one of its zones.
 func lookUp(ctx *pulumi.Context, s Settings, look pulumi.InvokeOption) (zone, imageID string, err error) {
 	zone, zoneErr := hostedZone(ctx, s.Edge, look)
 	imageID, imageErr := image(ctx, s.Fleet, look)
-	return zone, imageID, errors.Join(zoneErr, imageErr)
+	return zone, imageID, errors.Join(zoneErr, imageErr, availabilityZones(ctx, s, look))
+}
+
+// availabilityZones checks that the account has the zones that the network
+// wants: which letters a region has differs from account to account.
+func availabilityZones(ctx *pulumi.Context, s Settings, look pulumi.InvokeOption) error {
+	found, err := aws.GetAvailabilityZones(ctx, &aws.GetAvailabilityZonesArgs{}, look)
+	if err != nil {
+		return fmt.Errorf("network.zones: the zones of %s: %w; see that the credentials may call ec2:DescribeAvailabilityZones", s.Region, err)
+	}
+	var letters []string
+	for _, name := range found.Names {
+		if letter, ok := strings.CutPrefix(name, s.Region); ok && len(letter) == 1 { // no local zones
+			letters = append(letters, letter)
+		}
+	}
+	var problems []error
+	for i, zone := range s.Network.Zones {
+		if !slices.Contains(letters, zone) {
+			problems = append(problems, fmt.Errorf("network.zones[%d]: this account has no zone %s in %s; choose from %s", i, zone, s.Region, strings.Join(letters, ", ")))
+		}
+	}
+	return errors.Join(problems...)
 }
 
 // hostedZone finds the zone that the site's records go into, or returns ""

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -24,7 +25,22 @@ func Run(ctx *pulumi.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := warn(ctx, registry); err != nil {
+		return err
+	}
 	return platform(ctx, settings, registry)
+}
+
+// warn says which secrets can be read by whoever reads the stack's file. It
+// does not refuse them: the values of a sandbox need not be secret.
+func warn(ctx *pulumi.Context, registry parameters.Registry) error {
+	file := "Pulumi." + ctx.Stack() + ".yaml"
+	names, err := inPlainText(filepath.Join(ctx.RootDirectory(), file), registry)
+	for _, name := range names {
+		text := fmt.Sprintf("environment.%s: secret, but in plain text in %s; encrypt it: pulumi config set --secret --path environment.%[1]s", name, file)
+		err = errors.Join(err, ctx.Log.Warn(text, nil))
+	}
+	return err
 }
 
 // Load reads everything that a stack is made from, its configuration and the
@@ -62,6 +78,9 @@ func configuration(ctx *pulumi.Context) (map[string]string, error) {
 // readRegistry reads environment.yaml beside Pulumi.yaml.
 func readRegistry(root string) (parameters.Registry, error) {
 	text, err := os.ReadFile(filepath.Join(root, "environment.yaml"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("registry of environment variables: %w; it belongs beside Pulumi.yaml: bring it back with git checkout environment.yaml", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("registry of environment variables: %w", err)
 	}

@@ -110,10 +110,7 @@ var (
 
 const longestName = 20
 
-var (
-	account = regexp.MustCompile(`^[0-9]{12}$`)
-	region  = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
-)
+var account = regexp.MustCompile(`^[0-9]{12}$`)
 
 // Validate reports every mistake at once, each with its path.
 func (s Settings) Validate() error {
@@ -122,17 +119,28 @@ func (s Settings) Validate() error {
 			"project: want lower-case letters, digits and single dashes, starting with a letter, at most %d characters; got %q; run: pulumi config set project NAME", longestName, s.Project),
 		check(stackName.MatchString(s.Stack) && len(s.Stack) <= longestName,
 			"stack name: want lower-case letters and digits, starting with a letter, at most %d characters; got %q; run: pulumi stack rename NAME", longestName, s.Stack),
-		check(account.MatchString(s.Account), "account: want 12 digits, got %q; run: pulumi config set account 123456789012 (your own)", s.Account),
-		check(region.MatchString(s.Region), "region: want a region like us-east-2, got %q; run: pulumi config set region us-east-2", s.Region),
+		check(account.MatchString(s.Account), "account: want 12 digits in quotes, got %q; run: pulumi config set account 123456789012 (your own)", s.Account),
+		checkRegion(s.Region),
 		checkTags(s.Tags),
 		under("network", s.Network.Validate()),
 		under("edge", s.Edge.Validate()),
 		under("access", s.Access.Validate()),
+		s.checkBoundary(),
 		under("fleet", s.Fleet.Validate()),
 		under("database", s.Database.Validate()),
 		under("cache", s.Cache.Validate()),
 		under("storage", s.Storage.Validate()),
 	)
+}
+
+// checkBoundary refuses another account's policy as a boundary: IAM takes only
+// its own and those of AWS.
+func (s Settings) checkBoundary() error {
+	fields := strings.Split(s.Access.PermissionsBoundary, ":") // arn:aws:iam::<account>:policy/<name>
+	if len(fields) < 6 || fields[4] == "aws" || fields[4] == s.Account {
+		return nil
+	}
+	return fmt.Errorf("access.permissionsBoundary: a policy of account %s, but the stack's account is %s; name a policy of that account", fields[4], s.Account)
 }
 
 // The limits of a tag (AWS General Reference, "Tagging AWS resources").

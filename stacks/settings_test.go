@@ -38,11 +38,23 @@ func TestParseFillsInDefaults(t *testing.T) {
 	assert.Equal(t, "/example/prod/", settings.Site().ParameterPath())
 }
 
-// pulumi config set stores what looks like a switch or a number as one.
-func TestEnvironmentIsText(t *testing.T) {
-	settings, err := Parse(with(map[string]string{"bluegreen:environment": `{"A": true, "B": 5432, "C": "x", "D": 1.50}`}), "prod")
+func TestBoundariesThatIAMTakes(t *testing.T) {
+	for _, account := range []string{"123456789012", "aws"} {
+		_, err := Parse(with(map[string]string{
+			"bluegreen:access": `{"github": {"repository": "example/website"}, "permissionsBoundary": "arn:aws:iam::` + account + `:policy/boundary"}`,
+		}), "prod")
+		assert.NoError(t, err)
+	}
+}
+
+// pulumi config set stores what looks like a switch or a whole number as one.
+func TestWholeNumbersAreText(t *testing.T) {
+	settings, err := Parse(with(map[string]string{
+		"bluegreen:environment": `{"A": true, "B": 5432, "C": "x", "D": "1.50"}`, "bluegreen:database": `{"engineVersion": 16}`,
+	}), "prod")
 	require.NoError(t, err)
 	assert.Equal(t, map[string]string{"A": "true", "B": "5432", "C": "x", "D": "1.50"}, settings.Environment)
+	assert.Equal(t, "16", settings.Database.EngineVersion)
 }
 
 func TestParseRefuses(t *testing.T) {
@@ -56,7 +68,11 @@ func TestParseRefuses(t *testing.T) {
 		{"misspelt key", map[string]string{"bluegreen:network": `{"zonse": ["a", "b"]}`},
 			[]string{"network.zonse: no such setting; did you mean network.zones?"}},
 		{"misspelt deep key", map[string]string{"bluegreen:access": `{"github": {"repository": "example/website", "repo": "x"}}`},
-			[]string{"access.github.repo: no such setting"}},
+			[]string{"access.github.repo: no such setting; remove it"}},
+		{"setting of another section", map[string]string{"bluegreen:network": `{"slowStart": 30, "protect": false}`},
+			[]string{"network.slowStart: no such setting; did you mean edge.slowStart?", "network.protect: no such setting; remove it"}},
+		{"like another section's setting", map[string]string{"bluegreen:access": `{"github": {"repository": "example/website"}, "imageIds": 1}`},
+			[]string{"access.imageIds: no such setting; remove it"}},
 		{"wrong case", map[string]string{"bluegreen:network": `{"Zones": ["a", "b"]}`},
 			[]string{"network.Zones: no such setting; did you mean network.zones?"}},
 		{"nothing like it", map[string]string{"bluegreen:zzzzzzzzzz": "1"},
@@ -67,6 +83,17 @@ func TestParseRefuses(t *testing.T) {
 			[]string{"edge.idleTimeout: want a whole number, got text"}},
 		{"fraction", map[string]string{"bluegreen:edge": `{"domain": "example.com", "idleTimeout": 60.5}`},
 			[]string{"edge.idleTimeout:"}},
+		{"number for text",
+			map[string]string{
+				"bluegreen:account": "12345678901", // 012345678901 without quotes
+				"bluegreen:cache":   `{"engineVersion": 8}`, "bluegreen:fleet": `{"ubuntu": 24.04, "imageId": 1e3}`,
+				"bluegreen:environment": `{"MAILGUN_DOMAIN": 1.5}`, "bluegreen:tags": `{"A": 1.5, "B": 2}`,
+			},
+			[]string{
+				`account: want 12 digits in quotes, got "12345678901"`, `cache.engineVersion: want a version of valkey (7.2, 8.0, 8.1, 8.2, 9.0), got "8"; choose one of them and write it in quotes`,
+				"fleet.ubuntu: want text, got a number; write it in quotes", "fleet.imageId: want text, got a number; write it in quotes",
+				"environment[MAILGUN_DOMAIN]: want text, got a number; write it in quotes", "tags[A]: want text, got a number; write it in quotes",
+			}},
 		{"text for a switch", map[string]string{"bluegreen:network": `{"ipv6": "yes"}`},
 			[]string{"network.ipv6: want true or false, got text"}},
 		{"list for an object", map[string]string{"bluegreen:network": `[]`},
@@ -91,6 +118,13 @@ func TestParseRefuses(t *testing.T) {
 				"fleet.maxSize:", "fleet.volumeSize: want a whole number, got true or false",
 				"edge.names: want a list", "edge.slowStart:", "tags[A]: want text", "tags[B]: want text",
 			}},
+		{"boundary of another account",
+			map[string]string{"bluegreen:access": `{"github": {"repository": "example/website"}, "permissionsBoundary": "arn:aws:iam::210987654321:policy/boundary"}`},
+			[]string{"access.permissionsBoundary: a policy of account 210987654321, but the stack's account is 123456789012; name a policy of that account"}},
+		{"no such region", map[string]string{"bluegreen:region": "eu-west-9"},
+			[]string{`region: want a region of AWS like us-east-2, got "eu-west-9"; did you mean eu-west-1?`}},
+		{"nothing like a region", map[string]string{"bluegreen:region": "Ohio"},
+			[]string{`region: want a region of AWS like us-east-2, got "Ohio"; run: pulumi config set region us-east-2`}},
 		{"everything at once",
 			map[string]string{
 				"bluegreen:project": "Example Site", "bluegreen:account": "12", "bluegreen:region": "Ohio",
@@ -98,7 +132,7 @@ func TestParseRefuses(t *testing.T) {
 				"bluegreen:edge":    `{}`, "bluegreen:tags": `{"aws:x": "1", "Name": "n"}`, "bluegreen:typo": "1",
 			},
 			[]string{
-				"project: want lower-case letters", "account: want 12 digits", "region: want a region like us-east-2",
+				"project: want lower-case letters", "account: want 12 digits", "region: want a region of AWS like us-east-2",
 				"network.cidr: 8.8.0.0/16 is not a private range", "network.zones: want at least 2",
 				"edge.domain:", "tags.aws:x: keys that begin with aws:", "tags.Name: set by the program", "typo: no such setting",
 			}},

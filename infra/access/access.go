@@ -79,6 +79,7 @@ func (s Spec) Validate() error {
 	case GitHub:
 		problems = append(problems, s.GitHub.validate())
 	case Keys, None:
+		problems = append(problems, s.GitHub.checkRepository())
 	default:
 		problems = append(problems, fmt.Errorf("ci: want one of %s, %s, %s, got %q", GitHub, Keys, None, s.CI))
 	}

@@ -62,15 +62,9 @@ const (
 )
 
 func (g GitHubSpec) validate() error {
-	var problems []error
-	owner, name, _ := strings.Cut(g.Repository, "/")
-	switch {
-	case g.Repository == "":
+	problems := []error{g.checkRepository()}
+	if g.Repository == "" {
 		problems = append(problems, errors.New("github.repository: required when ci is github; set it to owner/name, or ci to keys or none"))
-	case !repositoryOwner.MatchString(owner) || len(owner) > longestOwner,
-		!repositoryName.MatchString(name) || len(name) > longestRepository,
-		name == "." || name == ".." || strings.HasSuffix(strings.ToLower(name), ".git"):
-		problems = append(problems, fmt.Errorf("github.repository: want owner/name as GitHub shows it, got %q", g.Repository))
 	}
 	if (g.OwnerID == 0) != (g.RepositoryID == 0) || g.OwnerID < 0 || g.RepositoryID < 0 {
 		problems = append(problems, fmt.Errorf("github.ownerId, github.repositoryId: want both or neither, got %d and %d; see: gh api repos/OWNER/NAME --jq '.owner.id, .id'", g.OwnerID, g.RepositoryID))
@@ -79,6 +73,20 @@ func (g GitHubSpec) validate() error {
 		problems = append(problems, fmt.Errorf("github.environment: want the name of a GitHub environment, of letters, digits, spaces and ._/-, got %q", g.Environment))
 	}
 	return errors.Join(problems...)
+}
+
+// checkRepository refuses a malformed repository, but not none.
+func (g GitHubSpec) checkRepository() error {
+	owner, name, _ := strings.Cut(g.Repository, "/")
+	switch {
+	case g.Repository == "":
+		return nil
+	case !repositoryOwner.MatchString(owner) || len(owner) > longestOwner,
+		!repositoryName.MatchString(name) || len(name) > longestRepository,
+		name == "." || name == ".." || strings.HasSuffix(strings.ToLower(name), ".git"):
+		return fmt.Errorf("github.repository: want owner/name as GitHub shows it, got %q", g.Repository)
+	}
+	return nil
 }
 
 // subject begins the "sub" of every token of the repository.

@@ -19,6 +19,8 @@ func TestValidate(t *testing.T) {
 	}{
 		{"default with a repository", nil, ""},
 		{"keys without a repository", func(a *Args) { a.CI, a.GitHub = Keys, GitHubSpec{} }, ""},
+		{"keys with a malformed repository", func(a *Args) { a.CI, a.GitHub = Keys, GitHubSpec{Repository: "website"} },
+			`github.repository: want owner/name as GitHub shows it, got "website"`},
 		{"boundary", func(a *Args) { a.PermissionsBoundary = boundary }, ""},
 		{"no boundary's name", func(a *Args) { a.PermissionsBoundary = "boundary" },
 			`permissionsBoundary: want a policy's ARN like arn:aws:iam::123456789012:policy/boundary, got "boundary"`},

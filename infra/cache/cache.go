@@ -6,8 +6,6 @@ package cache
 import (
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 
 	"bluegreen/infra/firewall"
 
@@ -25,9 +23,7 @@ type Args struct {
 	Spec
 	VPCID     pulumi.StringInput
 	SubnetIDs pulumi.StringArrayInput // in two availability zones at least if there are more nodes than one
-	// Clients are the security groups that may connect, by a name that stays:
-	// the name is part of the rule's. At least one.
-	Clients map[string]pulumi.StringInput
+	Clients   firewall.Clients        // the security groups that may connect
 	// KeyARN is the KMS key of what is written to disk; nil is AWS's own key.
 	// Changing it replaces the cache.
 	KeyARN pulumi.StringInput
@@ -42,15 +38,7 @@ func (a Args) Validate() error {
 	if a.SubnetIDs == nil {
 		problems = append(problems, errors.New("subnetIds: want the network's subnets, got none"))
 	}
-	if len(a.Clients) == 0 {
-		problems = append(problems, errors.New("clients: want at least one security group that may connect, got none"))
-	}
-	for _, client := range slices.Sorted(maps.Keys(a.Clients)) {
-		if a.Clients[client] == nil {
-			problems = append(problems, fmt.Errorf("clients.%s: want a security group, got none", client))
-		}
-	}
-	return errors.Join(problems...)
+	return errors.Join(append(problems, a.Clients.Validate())...)
 }
 
 // Cache is a Valkey or Redis server.
@@ -77,12 +65,8 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 		return nil, err
 	}
 	own := pulumi.Parent(c)
-	var ingress []firewall.Ingress
-	for _, client := range slices.Sorted(maps.Keys(args.Clients)) {
-		ingress = append(ingress, firewall.Ingress{Key: client, Port: port, Group: args.Clients[client], Description: "Cache from " + client})
-	}
 	group, err := firewall.New(ctx, name+"-cache", firewall.Args{
-		Description: "Cache from the application only", VPCID: args.VPCID, Ingress: ingress,
+		Description: "Cache from the application only", VPCID: args.VPCID, Ingress: args.Clients.Ingress("Cache", port),
 	}, own)
 	if err != nil {
 		return nil, err

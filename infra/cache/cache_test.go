@@ -170,7 +170,7 @@ func TestBadArgumentsRegisterNothing(t *testing.T) {
 		_, err := New(ctx, "example-prod", Args{Spec: spec, Clients: map[string]pulumi.StringInput{"web": nil}})
 		return err
 	})
-	require.ErrorContains(t, err, `cache example-prod: engineVersion: want a version of valkey (7.2, 8.0, 8.1, 8.2, 9.0), got "7.0"; choose one of them
+	require.ErrorContains(t, err, `cache example-prod: engineVersion: want a version of valkey (7.2, 8.0, 8.1, 8.2, 9.0), got "7.0"; choose one of them and write it in quotes
 vpcId: want the network's VPC, got none
 subnetIds: want the network's subnets, got none
 clients.web: want a security group, got none`)

@@ -84,7 +84,10 @@ const (
 	longestWindow    = 24 * 60
 )
 
-var nodeType = regexp.MustCompile(`^cache\.([a-z]+[0-9]+[a-z]*)\.(micro|small|medium|large|[0-9]*xlarge)$`)
+// nodeType has the letters that ElastiCache families begin with: general
+// purpose, burstable, memory, network (Amazon ElastiCache User Guide, "Supported
+// node types").
+var nodeType = regexp.MustCompile(`^cache\.([cmrt][0-9]+[a-z]*)\.(micro|small|medium|large|[0-9]*xlarge)$`)
 
 // Validate reports every mistake at once.
 func (s Spec) Validate() error {
@@ -104,7 +107,7 @@ func checkEngine(engine Engine, version string) error {
 		return fmt.Errorf("engine: want %s or %s, got %q", Valkey, Redis, engine)
 	}
 	if !slices.Contains(offered, version) {
-		return fmt.Errorf("engineVersion: want a version of %s (%s), got %q; choose one of them", engine, strings.Join(offered, ", "), version)
+		return fmt.Errorf("engineVersion: want a version of %s (%s), got %q; choose one of them and write it in quotes", engine, strings.Join(offered, ", "), version)
 	}
 	return nil
 }

@@ -101,7 +101,9 @@ const (
 // Amazon RDS storage autoscaling").
 const leastGrowth = 110
 
-var class = regexp.MustCompile(`^db\.([a-z]+[0-9]+[a-z]*)\.(micro|small|medium|large|[0-9]*xlarge)$`)
+// class has the letters that RDS families begin with: general purpose,
+// burstable, memory, compute (Amazon RDS User Guide, "DB instance class types").
+var class = regexp.MustCompile(`^db\.([cmrtxz][0-9]+[a-z]*)\.(micro|small|medium|large|[0-9]*xlarge)$`)
 
 // Validate reports every mistake at once.
 func (s Spec) Validate() error {

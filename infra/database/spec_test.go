@@ -23,6 +23,8 @@ func TestValidate(t *testing.T) {
 			`instanceClass: want db.<family>.<size> like db.t4g.micro, got "t4g.micro"`},
 		{"no such size", func(s *Spec) { s.InstanceClass = "db.t4g.tiny" },
 			`instanceClass: want db.<family>.<size> like db.t4g.micro, got "db.t4g.tiny"`},
+		{"no such family", func(s *Spec) { s.InstanceClass = "db.zz9.large" },
+			`instanceClass: want db.<family>.<size> like db.t4g.micro, got "db.zz9.large"`},
 		{"retired class", func(s *Spec) { s.InstanceClass = "db.t2.micro" },
 			"instanceClass: RDS makes no db.t2 instances any more, got db.t2.micro; choose a newer family like db.t4g.micro"},
 		{"too little storage", func(s *Spec) { s.AllocatedStorage = 19 }, "allocatedStorage: want 20 to 65536 GiB, got 19"},

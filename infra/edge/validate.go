@@ -37,7 +37,7 @@ var tlsPolicies = []string{
 var (
 	hostname = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
 	path     = regexp.MustCompile(`^/[A-Za-z0-9_./~-]*$`)
-	statuses = regexp.MustCompile(`^[2-4][0-9]{2}([,-][2-4][0-9]{2})*$`)
+	statuses = regexp.MustCompile(`^[2-4][0-9]{2}(-[2-4][0-9]{2})?(,[2-4][0-9]{2}(-[2-4][0-9]{2})?)*$`)
 )
 
 // Validate reports every mistake at once.
@@ -120,10 +120,19 @@ func (s Spec) validateTargets() error {
 	if !path.MatchString(s.HealthCheckPath) || len(s.HealthCheckPath) > longestPath {
 		problems = append(problems, fmt.Errorf("healthCheckPath: want a path like /healthz of at most %d letters, digits and _-./~, got %q", longestPath, s.HealthCheckPath))
 	}
-	if !statuses.MatchString(s.Matcher) {
-		problems = append(problems, fmt.Errorf("matcher: want status codes from 200 to 499, as in 200, 200,202 or 200-299, got %q", s.Matcher))
+	return errors.Join(append(problems, checkMatcher(s.Matcher))...)
+}
+
+func checkMatcher(matcher string) error {
+	if !statuses.MatchString(matcher) {
+		return fmt.Errorf("matcher: want status codes from 200 to 499, as in 200, 200,202 or 200-299, got %q", matcher)
 	}
-	return errors.Join(problems...)
+	for _, some := range strings.Split(matcher, ",") {
+		if first, last, many := strings.Cut(some, "-"); many && first > last {
+			return fmt.Errorf("matcher: %s ends before it begins; write %s-%s", some, last, first)
+		}
+	}
+	return nil
 }
 
 // checkHost says what is wrong with a host name.

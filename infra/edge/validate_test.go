@@ -42,6 +42,7 @@ func TestValidateNames(t *testing.T) {
 		{"lower limits", func(s *Spec) {
 			s.HealthCheckInterval, s.HealthCheckTimeout, s.DeregistrationDelay, s.IdleTimeout, s.SlowStart = 5, 2, 0, 1, 30
 		}, ""},
+		{"one range", func(s *Spec) { s.Matcher = "200-200" }, ""},
 		{"punycode", func(s *Spec) { s.Domain = "xn--bcher-kva.example" }, ""},
 
 		{"no domain", func(s *Spec) { s.Domain = "" }, "domain: required; set the site's name, as in example.com"},
@@ -85,6 +86,8 @@ func TestValidateSettings(t *testing.T) {
 		{"path with a wildcard", func(s *Spec) { s.HealthCheckPath = "/*" },
 			`healthCheckPath: want a path like /healthz of at most 128 letters, digits and _-./~, got "/*"`},
 		{"matcher", func(s *Spec) { s.Matcher = "200-599" }, `matcher: want status codes from 200 to 499, as in 200, 200,202 or 200-299, got "200-599"`},
+		{"matcher backwards", func(s *Spec) { s.Matcher = "200,299-201" }, "matcher: 299-201 ends before it begins; write 201-299"},
+		{"matcher of three ends", func(s *Spec) { s.Matcher = "200-201-202" }, `matcher: want status codes from 200 to 499, as in 200, 200,202 or 200-299, got "200-201-202"`},
 	})
 }
 

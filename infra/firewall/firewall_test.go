@@ -51,3 +51,15 @@ func TestARuleHasOneSource(t *testing.T) {
 		assert.ErrorContains(t, err, "example-test-"+in.Key+": want one source")
 	}
 }
+
+func TestClients(t *testing.T) {
+	clients := Clients{"worker": pulumi.String("sg-worker"), "web": pulumi.String("sg-web")}
+	require.NoError(t, clients.Validate())
+	assert.Equal(t, []Ingress{
+		{Key: "web", Description: "Cache from web", Port: 6379, Group: pulumi.String("sg-web")},
+		{Key: "worker", Description: "Cache from worker", Port: 6379, Group: pulumi.String("sg-worker")},
+	}, clients.Ingress("Cache", 6379))
+	require.EqualError(t, Clients{}.Validate(), "clients: want at least one security group that may connect, got none")
+	require.EqualError(t, Clients{"b": nil, "a": nil, "c": pulumi.String("sg-1")}.Validate(),
+		"clients.a: want a security group, got none\nclients.b: want a security group, got none")
+}

@@ -163,6 +163,9 @@ var lookups = map[string]func(args resource.PropertyMap) map[string]any{
 	"aws:ec2/getAmi:getAmi": func(resource.PropertyMap) map[string]any {
 		return map[string]any{"id": "ami-0123456789abcdef0", "imageId": "ami-0123456789abcdef0"}
 	},
+	"aws:index/getAvailabilityZones:getAvailabilityZones": func(resource.PropertyMap) map[string]any {
+		return map[string]any{"names": []any{Region + "-lax-1a", Region + "a", Region + "b", Region + "c"}}
+	},
 	"aws:route53/getZone:getZone": func(args resource.PropertyMap) map[string]any {
 		return map[string]any{"id": "Z0123456789ABCDEFGHIJ", "zoneId": "Z0123456789ABCDEFGHIJ", "name": args["name"].StringValue()}
 	},

@@ -57,6 +57,7 @@ A variable that is not required and has no value has no parameter, because Param
 
 Set a value with ` + "`pulumi config set --path environment.NAME VALUE`" + `, a secret with ` + "`pulumi config set --secret --path environment.NAME`" + `
 (Pulumi asks for the value, which then stands nowhere in clear text), and run ` + "`pulumi up`" + `.
+A secret that stands in the stack's file in plain text is used, with a warning.
 A new variable gets an entry in ` + "`environment.yaml`" + ` first: a name that is not there is an error.
 `
 

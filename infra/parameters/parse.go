@@ -8,7 +8,8 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/agext/levenshtein"
+	"bluegreen/infra/spelling"
+
 	"gopkg.in/yaml.v3"
 )
 
@@ -18,7 +19,7 @@ func Parse(text []byte) (Registry, error) {
 	var document, more yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	if err := decoder.Decode(&document); err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
+		return nil, fmt.Errorf("%w; correct the file there", err)
 	}
 	if err := decoder.Decode(&more); !errors.Is(err, io.EOF) {
 		return nil, errors.New("want one YAML document; remove what follows the line ---")
@@ -146,14 +147,11 @@ func shape(target any) string {
 	}
 }
 
-// suggest names the known word that differs from word by at most a third of
-// its letters, or else gives the advice.
+// suggest names the known word that somebody has probably meant, or else gives
+// the advice.
 func suggest(word string, known []string, advice string) string {
-	least := len(word)/3 + 1
-	for _, candidate := range known {
-		if distance := levenshtein.Distance(word, candidate, nil); distance < least {
-			least, advice = distance, fmt.Sprintf("did you mean %s?", candidate)
-		}
+	if near := spelling.Nearest(word, known); near != "" {
+		return fmt.Sprintf("did you mean %s?", near)
 	}
 	return advice
 }

@@ -69,7 +69,7 @@ func TestParseRefuses(t *testing.T) {
 	for _, test := range []struct{ name, text, want string }{
 		{"nothing", "", "variables: want a list of names, got an empty file"},
 		{"a list", "- NAME", "want names with values, as in name: value"},
-		{"no YAML", "variables: [", "yaml: line 1: did not find expected node content"},
+		{"no YAML", "variables: [", "yaml: line 1: did not find expected node content; correct the file there"},
 		{"misspelt root", "variabels: {}", "variabels: no such field; did you mean variables?\n"},
 		{"a list of variables", "variables: [NAME]", "variables: want names with values, as in name: value"},
 		{"two documents", "variables: {}\n---\nvariables: {}", "want one YAML document; remove what follows the line ---"},

@@ -1,5 +1,7 @@
 // Command bench measures what people wait for and prints a table. It asserts
-// nothing: machines differ, so read the ratios, not the seconds.
+// nothing: machines differ, so read the ratios, not the seconds. Arguments
+// choose a half: sizes, the sandbox on growing stacks, or builds, which take
+// minutes.
 package main
 
 import (
@@ -9,7 +11,9 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -22,8 +26,8 @@ type bench struct {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:])
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -31,16 +35,27 @@ func main() {
 	}
 }
 
-func run(ctx context.Context) error {
+func run(ctx context.Context, halves []string) error {
 	out, err := exec.CommandContext(ctx, "git", "rev-parse", "--show-toplevel").Output()
 	if err != nil {
 		return fmt.Errorf("not in a checkout: %w", err)
 	}
+	for _, half := range halves {
+		if half != "sizes" && half != "builds" {
+			return fmt.Errorf("%s: want sizes or builds, or nothing for both", half)
+		}
+	}
 	b := &bench{root: strings.TrimSpace(string(out)), rows: table.NewWriter()}
 	b.rows.SetOutputMirror(os.Stdout)
 	b.rows.AppendHeader(table.Row{"what", "wall", "CPU", "peak memory", "note"})
-	for _, part := range []func(context.Context, *bench) error{sizes, builds} {
-		if err := part(ctx, b); err != nil {
+	for _, half := range []struct {
+		name    string
+		measure func(context.Context, *bench) error
+	}{{"sizes", sizes}, {"builds", builds}} {
+		if len(halves) > 0 && !slices.Contains(halves, half.name) {
+			continue
+		}
+		if err := half.measure(ctx, b); err != nil {
 			b.rows.Render()
 			return err
 		}

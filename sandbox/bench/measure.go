@@ -5,27 +5,28 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
 
-// usage is what a command and everything it started took.
+// usage is what a command took.
 type usage struct {
 	wall time.Duration
-	cpu  time.Duration // user and system, of all its processes
-	peak int64         // bytes resident at once, of all its processes; 0 where /proc is not to be had
+	cpu  time.Duration // user and system, of the command and of what it waited for: engine, plugins, compilers, not an emulated AWS in the background
+	peak int64         // bytes resident at once; see measure; 0 where /proc is not to be had
 }
 
 const samplePeriod = 200 * time.Millisecond
 
-// measure runs a command in a process group of its own. Its output is shown
-// only if it fails.
-func measure(command *exec.Cmd) (usage, error) {
+// measure runs a command. Its memory is that of all its descendants, and of the
+// processes beside it with theirs: an emulated AWS that an earlier command has
+// left running. Its output is shown only if it fails.
+func measure(command *exec.Cmd, beside ...int) (usage, error) {
 	var output bytes.Buffer
 	command.Stdout, command.Stderr = &output, &output
-	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	start := time.Now()
 	if err := command.Start(); err != nil {
 		return usage{}, err
@@ -38,7 +39,7 @@ func measure(command *exec.Cmd) (usage, error) {
 	for {
 		select {
 		case <-ticker.C:
-			peak = max(peak, resident(command.Process.Pid))
+			peak = max(peak, resident(append(beside, command.Process.Pid)))
 		case err := <-done:
 			if err != nil {
 				return usage{}, fmt.Errorf("%w\n%s", err, output.String())
@@ -49,23 +50,40 @@ func measure(command *exec.Cmd) (usage, error) {
 	}
 }
 
-// resident sums the resident memory of a process group, in bytes.
-func resident(group int) (bytes int64) {
-	entries, err := os.ReadDir("/proc")
+// resident sums the resident memory of processes and of their descendants, in
+// bytes. Pages that processes share count for each.
+func resident(roots []int) (bytes int64) {
+	files, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
 		return 0
 	}
-	for _, entry := range entries {
-		stat, err := os.ReadFile("/proc/" + entry.Name() + "/stat")
+	type process struct {
+		parent int
+		bytes  int64
+	}
+	all := map[int]process{}
+	for _, file := range files {
+		stat, err := os.ReadFile(file)
 		if err != nil {
-			continue // not a process, or one that has just ended
+			continue // it has just ended
 		}
-		// After the name in parentheses: state ppid pgrp …, rss is the 22nd.
+		// After the name in parentheses: state ppid …, rss is the 22nd.
 		fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-		const pgrp, rss = 2, 21
-		if len(fields) > rss && fields[pgrp] == strconv.Itoa(group) {
-			pages, _ := strconv.ParseInt(fields[rss], 10, 64)
-			bytes += pages * int64(os.Getpagesize())
+		const ppid, rss = 1, 21
+		if len(fields) <= rss {
+			continue
+		}
+		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+		parent, _ := strconv.Atoi(fields[ppid])
+		pages, _ := strconv.ParseInt(fields[rss], 10, 64)
+		all[pid] = process{parent, pages * int64(os.Getpagesize())}
+	}
+	for pid, p := range all {
+		for at := pid; at > 1; at = all[at].parent {
+			if slices.Contains(roots, at) {
+				bytes += p.bytes
+				break
+			}
 		}
 	}
 	return bytes

@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"bluegreen/sandbox"
 )
 
 // size is a stack of a certain number of resources: a small platform, and
@@ -58,19 +60,20 @@ func (b *bench) size(ctx context.Context, s size) (err error) {
 		return err
 	}
 	defer os.RemoveAll(root)
-	command := func(args ...string) *exec.Cmd {
+	command := func(ctx context.Context, args ...string) *exec.Cmd {
 		run := exec.CommandContext(ctx, b.tool(), append([]string{"sandbox"}, args...)...)
 		run.Args = append(run.Args, "--root", root)
+		run.Cancel = func() error { return run.Process.Signal(os.Interrupt) } // it has an engine to end
 		return run
 	}
-	defer func() { err = errors.Join(err, command("destroy", "--force").Run()) }()
+	defer func() { err = errors.Join(err, command(context.WithoutCancel(ctx), "destroy", "--force").Run()) }()
 
 	b.say("%s stack: up", s.name)
-	up, err := measure(command("up"))
+	up, err := measure(command(ctx, "up"))
 	if err != nil {
 		return err
 	}
-	resources, err := count(command("status", "--json"))
+	resources, emulator, err := look(command(ctx, "status", "--json"))
 	if err != nil {
 		return err
 	}
@@ -84,14 +87,14 @@ func (b *bench) size(ctx context.Context, s size) (err error) {
 		{"zero-change up", []string{"up"}},
 	} {
 		b.say("%s stack: %s", s.name, step.what)
-		used, err := measure(command(step.args...))
+		used, err := measure(command(ctx, step.args...), emulator)
 		if err != nil {
 			return err
 		}
 		b.row(step.what+", "+s.name, used, fmt.Sprintf("%s, %.1f ms each", note, 1000*used.wall.Seconds()/float64(resources)))
 	}
 	b.say("%s stack: destroy", s.name)
-	down, err := measure(command("destroy"))
+	down, err := measure(command(ctx, "destroy"), emulator)
 	if err != nil {
 		return err
 	}
@@ -99,16 +102,22 @@ func (b *bench) size(ctx context.Context, s size) (err error) {
 	return nil
 }
 
-func count(status *exec.Cmd) (int, error) {
+// look asks how many resources there are, and which process is the emulated AWS.
+func look(status *exec.Cmd) (resources, emulator int, err error) {
 	out, err := status.Output()
 	if err != nil {
-		return 0, fmt.Errorf("status: %w", err)
+		return 0, 0, fmt.Errorf("status: %w", err)
 	}
-	var answer struct {
-		Resources int `json:"resources"`
+	var answer sandbox.Status
+	if err := json.Unmarshal(out, &answer); err != nil {
+		return 0, 0, fmt.Errorf("status: %w", err)
 	}
-	err = json.Unmarshal(out, &answer)
-	return answer.Resources, err
+	for _, process := range answer.Processes {
+		if process.Name == "emulator" {
+			return answer.Resources, process.PID, nil
+		}
+	}
+	return 0, 0, errors.New("status: names no emulator")
 }
 
 // checkout copies the files of the checkout that git knows, with another stack

@@ -57,7 +57,7 @@ func motoFrom(python string) product {
 // beside it would not.
 func (b *bench) motoPart() (part, error) {
 	hash, err := pin(b.root, nil, requirements)
-	return part{name: "moto", pin: hash, file: filepath.Join("bin", "python"), make: func(ctx context.Context, folder string, log *log) error {
+	return part{name: "moto", pin: hash, file: filepath.Join("bin", "python"), runs: true, make: func(ctx context.Context, folder string, log *log) error {
 		python, err := findPython(ctx)
 		if err != nil {
 			return err

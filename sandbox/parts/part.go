@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"time"
 
@@ -37,20 +38,38 @@ type part struct {
 	name string // what the folder's name begins with
 	pin  string // hash of what it is made from
 	file string // the product, relative to the folder
+	runs bool   // a process in the background may run from it for weeks
 	make func(ctx context.Context, folder string, log *log) error
 }
 
 func (b *bench) place(p part) string { return filepath.Join(b.folder, p.name+"-"+p.pin) }
 
+// sizeFile holds the size of a part's product, as it was made.
+const sizeFile = ".size"
+
 // ready gives the path of the part's product, or "" when it has to be made. A
-// product that is gone counts as not made: the interpreter of a virtual
-// environment is a link to a Python that may have been removed.
+// product that is gone or cut short counts as not made: the interpreter of a
+// virtual environment is a link to a Python that may have been removed.
 func (b *bench) ready(p part) string {
 	file := filepath.Join(b.place(p), p.file)
 	if info, err := os.Stat(file); err != nil || info.IsDir() {
 		return ""
 	}
+	made, err := os.ReadFile(filepath.Join(b.place(p), sizeFile))
+	if err == nil && string(made) != size(file) {
+		return ""
+	}
+	b.used(p)
 	return file
+}
+
+// size is the size of a file, or of a link itself, as text.
+func size(file string) string {
+	info, err := os.Lstat(file)
+	if err != nil {
+		return ""
+	}
+	return strconv.FormatInt(info.Size(), 10)
 }
 
 // ensure makes the part unless it is ready. One process at a time makes a part;
@@ -80,10 +99,10 @@ func (b *bench) ensure(ctx context.Context, p part, step *progress.Step) (string
 	if _, err := os.Stat(filepath.Join(staging, p.file)); err != nil {
 		return "", errors.Join(fmt.Errorf("made without %s; see %s", p.file, log.path), os.RemoveAll(staging))
 	}
-	if err := os.Rename(staging, place); err != nil {
+	if err := errors.Join(os.WriteFile(filepath.Join(staging, sizeFile), []byte(size(filepath.Join(staging, p.file))), 0o600), os.Rename(staging, place)); err != nil {
 		return "", err
 	}
-	return filepath.Join(place, p.file), nil
+	return filepath.Join(place, p.file), b.prune(p)
 }
 
 // lock waits until no other process makes a part of this name.

@@ -123,6 +123,51 @@ func TestAProductThatIsGoneIsMadeAgain(t *testing.T) {
 	assert.EqualValues(t, 2, made.Load())
 }
 
+func TestAProductThatIsCutShortIsMadeAgain(t *testing.T) {
+	b, step := testBench(t)
+	var made atomic.Int32
+	p := tool("whole", &made)
+	file, err := b.ensure(t.Context(), p, step)
+	require.NoError(t, err)
+	require.NoError(t, os.Truncate(file, 2))
+	require.Empty(t, b.ready(p))
+	_, err = b.ensure(t.Context(), p, step)
+	require.NoError(t, err)
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.Equal(t, "whole", string(text))
+}
+
+func TestPartsOfEarlierPinsGoOnceNobodyUsesThem(t *testing.T) {
+	long := time.Now().Add(-keptFor - time.Hour)
+	for name, runs := range map[string]bool{"used by commands": false, "may run in the background": true} {
+		t.Run(name, func(t *testing.T) {
+			b, step := testBench(t)
+			makePart := func(name, pin string) (part, string) {
+				t.Helper()
+				p := tool("v1", new(atomic.Int32))
+				p.name, p.pin, p.runs = name, pin, runs
+				file, err := b.ensure(t.Context(), p, step)
+				require.NoError(t, err)
+				return p, file
+			}
+			_, unused := makePart("tool", "aaaaaaaaaaaa")
+			shared, usedToday := makePart("tool", "bbbbbbbbbbbb")
+			_, other := makePart("tool-two", "cccccccccccc")
+			for _, file := range []string{unused, usedToday, other} {
+				require.NoError(t, os.Chtimes(filepath.Dir(file), long, long))
+			}
+			require.Equal(t, usedToday, b.ready(shared))
+			_, anew := makePart("tool", "dddddddddddd")
+			assert.FileExists(t, anew)
+			assert.FileExists(t, usedToday)
+			assert.FileExists(t, other)
+			_, err := os.Stat(unused)
+			assert.Equal(t, runs, err == nil)
+		})
+	}
+}
+
 func TestTwoAtOnceMakeOnePart(t *testing.T) {
 	b, step := testBench(t)
 	var made atomic.Int32
