@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"bluegreen/infra/pair"
 	standin "bluegreen/sandbox/codedeploy"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -261,3 +262,10 @@ func TestTheOldFleetOfAPairStaysForAWhile(t *testing.T) {
 type writer func([]byte) (int, error)
 
 func (w writer) Write(text []byte) (int, error) { return w(text) }
+
+// The groups are made by the program, which this package does not import.
+func TestTheTagsOfAPairAreThoseOfTheProgram(t *testing.T) {
+	assert.Equal(t, pair.TagPair, pairTag)
+	assert.Equal(t, pair.TagSize, sizeTag)
+	assert.Equal(t, pair.TagTerminationWait, waitTag)
+}
