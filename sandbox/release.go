@@ -69,7 +69,11 @@ func (s *Sandbox) Release(ctx context.Context, r Release, do func(context.Contex
 			return err
 		}
 	}
-	return do(ctx, r.Options)
+	err = do(ctx, r.Options)
+	if len(r.Failures) > 0 { // one that befell no deployment must not befall the next release
+		err = errors.Join(err, s.control(context.WithoutCancel(ctx), record, map[string]any{"failures": []codedeploy.Failure{}}))
+	}
+	return err
 }
 
 // account is the emulated AWS for clients of this process.

@@ -1,11 +1,14 @@
 package sandbox
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"slices"
 	"testing"
 
 	"bluegreen/internal/release"
+	"bluegreen/sandbox/codedeploy"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	autoscalingtypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
@@ -148,6 +151,14 @@ func TestFailedReleases(t *testing.T) {
 		require.Empty(t, changes.Steps, event)
 	}
 	s.unchanged("after all of them")
+	s.run("an order that befell no deployment is forgotten", func(t *testing.T) {
+		order := Release{Options: release.Options{Output: io.Discard, Source: release.Source{Commit: "no-such-commit"}}, Failures: []codedeploy.Failure{{Event: "Install"}}}
+		err := s.Release(t.Context(), order, func(ctx context.Context, options release.Options) error {
+			_, err := release.Run(ctx, options)
+			return err
+		})
+		require.ErrorContains(t, err, "no-such-commit")
+	})
 	s.released()
 	s.unchanged("after the release that worked")
 }

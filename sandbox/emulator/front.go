@@ -116,7 +116,6 @@ type seenStatus struct {
 	status int
 }
 
-// WriteHeader passes the status on.
 // WriteHeader remembers the status and passes it on.
 func (s *seenStatus) WriteHeader(status int) {
 	s.status = status
