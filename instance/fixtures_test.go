@@ -24,6 +24,8 @@ func kept(t *testing.T, name string, pin []byte, make func(folder string) error)
 	folder, err := filepath.Abs(filepath.Join(root, ".sandbox", "instance", name+"-"+hex.EncodeToString(sum[:6])))
 	require.NoError(t, err)
 	require.NoError(t, os.MkdirAll(filepath.Dir(folder), 0o755))
+	// The sandbox makes .sandbox for its owner; PostgreSQL may run as nobody.
+	require.NoError(t, os.Chmod(filepath.Join(root, ".sandbox"), 0o755)) // #nosec G302 -- what is secret in it is in folders of its owner's
 	lock := flock.New(folder + ".lock")
 	require.NoError(t, lock.Lock())
 	defer func() { require.NoError(t, lock.Unlock()) }()
