@@ -4,13 +4,17 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 
+	"bluegreen/sandbox/parts/partstest"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -218,4 +222,83 @@ func TestStartNamesEveryMistake(t *testing.T) {
 
 func checkPath(group, path string) *elasticloadbalancingv2.ModifyTargetGroupInput {
 	return &elasticloadbalancingv2.ModifyTargetGroupInput{TargetGroupArn: &group, HealthCheckPath: aws.String(path)}
+}
+
+func TestFailedRequestIsNotRepeated(t *testing.T) {
+	w := newWorld(t)
+	good, dead := w.launch(), w.launch()
+	w.live(good, dead)
+	_, err := w.elb.ModifyTargetGroup(w.ctx, &elasticloadbalancingv2.ModifyTargetGroupInput{
+		TargetGroupArn: &w.group, HealthCheckIntervalSeconds: aws.Int32(300), // 6 s here: longer than the requests take
+	})
+	require.NoError(t, err)
+	before, _ := w.balancer.proxy.now()
+	require.Eventually(t, func() bool { now, _ := w.balancer.proxy.now(); return now != nil && now != before }, longest, lookInterval)
+	dead.server.CloseClientConnections()
+	dead.server.Close()
+	statuses := map[int]int{}
+	for range 10 {
+		status, _ := w.get("/")
+		statuses[status]++
+	}
+	assert.Equal(t, map[int]int{http.StatusOK: 5, http.StatusBadGateway: 5}, statuses)
+}
+
+func TestWaitingGivesUp(t *testing.T) {
+	w := newWorld(t)
+	w.balancer.patience = 0
+	a, stranger := w.launch(), w.launch()
+	a.status.Store(http.StatusInternalServerError)
+	w.register(a)
+	err := w.balancer.AwaitHealthy(w.ctx, []string{testGroup}, a.instance)
+	assert.ErrorContains(t, err, a.instance+" in target group web: want healthy, it is ")
+	err = w.balancer.AwaitHealthy(w.ctx, []string{testGroup}, stranger.instance)
+	assert.ErrorContains(t, err, "not registered, or no listener uses the target group")
+}
+
+func TestHealthAsBoto3ReadsIt(t *testing.T) {
+	w := newWorld(t)
+	a := w.launch()
+	w.live(a)
+	w.deregister(a)
+	w.await(w.balancer.AwaitDrained, a)
+	bad := w.launch()
+	bad.status.Store(http.StatusTeapot)
+	w.register(bad)
+	w.until(bad, "unhealthy Target.ResponseCodeMismatch")
+	const program = `import boto3, sys
+client = boto3.client("elbv2", endpoint_url=sys.argv[1], region_name=sys.argv[2], aws_access_key_id="a", aws_secret_access_key="b")
+for each in client.describe_target_health(TargetGroupArn=sys.argv[3])["TargetHealthDescriptions"]:
+    health = each["TargetHealth"]
+    print(each["Target"]["Id"], health["State"], health["Reason"], health["Description"], sep="|")
+`
+	moto, err := sharedMoto()
+	require.NoError(t, err)
+	out, err := exec.Command(partstest.Tools(t).Python, "-c", program, moto.Endpoint(), strings.Split(w.group, ":")[3], w.group).CombinedOutput()
+	require.NoError(t, err, string(out))
+	assert.Equal(t, bad.instance+"|unhealthy|Target.ResponseCodeMismatch|Health checks failed with these codes: [418]\n"+
+		a.instance+"|draining|Target.DeregistrationInProgress|Target deregistration is in progress\n", string(out))
+}
+
+func TestFixedResponse(t *testing.T) {
+	w := newWorld(t)
+	listeners, err := w.elb.DescribeListeners(w.ctx, &elasticloadbalancingv2.DescribeListenersInput{LoadBalancerArn: w.loadBalancer()})
+	require.NoError(t, err)
+	for _, listener := range listeners.Listeners {
+		if listener.Protocol == elbtypes.ProtocolEnumHttps { // the certificate is pending
+			_, err := w.elb.DeleteListener(w.ctx, &elasticloadbalancingv2.DeleteListenerInput{ListenerArn: listener.ListenerArn})
+			require.NoError(t, err)
+			continue
+		}
+		_, err := w.elb.ModifyListener(w.ctx, &elasticloadbalancingv2.ModifyListenerInput{ListenerArn: listener.ListenerArn, DefaultActions: []elbtypes.Action{{
+			Type: elbtypes.ActionTypeEnumFixedResponse, FixedResponseConfig: &elbtypes.FixedResponseActionConfig{
+				StatusCode: aws.String("503"), ContentType: aws.String("text/plain"), MessageBody: aws.String(`it's "100%" $HOME`),
+			},
+		}}})
+		require.NoError(t, err)
+	}
+	require.Eventually(t, func() bool {
+		status, body := w.get("/")
+		return status == http.StatusServiceUnavailable && body == `it's "100%" $HOME`
+	}, longest, lookInterval)
 }

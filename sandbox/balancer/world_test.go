@@ -110,6 +110,12 @@ var regions = func() chan string {
 // 2 bad ones in a row decide, 60 s of deregistration delay, at the test's pace.
 func newWorld(t *testing.T, changes ...func(*Options)) *world {
 	t.Helper()
+	return newWorldAt(t, 80, changes...)
+}
+
+// newWorldAt is newWorld with the port of targets that are registered without one.
+func newWorldAt(t *testing.T, port int32, changes ...func(*Options)) *world {
+	t.Helper()
 	needsHAProxy(t)
 	partstest.Tools(t)
 	moto, err := sharedMoto()
@@ -122,7 +128,7 @@ func newWorld(t *testing.T, changes ...func(*Options)) *world {
 			BaseEndpoint: aws.String(moto.Endpoint()), Region: region, Credentials: aws.CredentialsProviderFunc(emulatedCredentials),
 		}),
 	}
-	w.declare(region)
+	w.declare(region, port)
 	options := Options{Folder: w.folder, Region: region, Pace: testPace, Address: w.address}
 	for _, change := range changes {
 		change(&options)
@@ -136,7 +142,7 @@ func newWorld(t *testing.T, changes ...func(*Options)) *world {
 
 // declare makes network, target group, load balancer and listeners as the platform
 // has them.
-func (w *world) declare(region string) {
+func (w *world) declare(region string, port int32) {
 	w.Helper()
 	vpc, err := w.machines.CreateVpc(w.ctx, &ec2.CreateVpcInput{CidrBlock: aws.String("10.0.0.0/16")})
 	require.NoError(w, err)
@@ -150,7 +156,7 @@ func (w *world) declare(region string) {
 	}
 	w.subnet = subnets[0]
 	group, err := w.elb.CreateTargetGroup(w.ctx, &elasticloadbalancingv2.CreateTargetGroupInput{
-		Name: aws.String(testGroup), Port: aws.Int32(80), Protocol: elbtypes.ProtocolEnumHttp, VpcId: vpc.Vpc.VpcId,
+		Name: aws.String(testGroup), Port: &port, Protocol: elbtypes.ProtocolEnumHttp, VpcId: vpc.Vpc.VpcId,
 		HealthCheckPath: aws.String("/healthz"), HealthCheckIntervalSeconds: aws.Int32(5), HealthCheckTimeoutSeconds: aws.Int32(2),
 		HealthyThresholdCount: aws.Int32(2), UnhealthyThresholdCount: aws.Int32(2), Matcher: &elbtypes.Matcher{HttpCode: aws.String("200,202-204")},
 	})
@@ -178,6 +184,14 @@ func (w *world) declare(region string) {
 		_, err := w.elb.CreateListener(w.ctx, listener)
 		require.NoError(w, err)
 	}
+}
+
+func (w *world) loadBalancer() *string {
+	w.Helper()
+	out, err := w.elb.DescribeLoadBalancers(w.ctx, nil)
+	require.NoError(w, err)
+	require.Len(w, out.LoadBalancers, 1)
+	return out.LoadBalancers[0].LoadBalancerArn
 }
 
 // delay sets the deregistration delay, in seconds before the test's pace.

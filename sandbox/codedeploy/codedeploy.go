@@ -33,6 +33,7 @@ type Options struct {
 	Account  string   // of every resource name, 12 digits
 	Region   string   // of every resource name, and of the calls to the emulated AWS
 	Machines Machines // what instances do; nil is Simulation{}
+	Traffic  Traffic  // what the traffic events wait for; nil is nothing: a registered target counts as healthy, and a deregistered one as gone
 	Settings Settings // Control changes them later
 }
 
@@ -41,6 +42,7 @@ type Service struct {
 	account  string
 	region   string
 	machines Machines
+	traffic  Traffic         // nil without a load balancer
 	life     context.Context // ends with Close, and every deployment with it
 	end      context.CancelFunc
 	running  sync.WaitGroup
@@ -68,6 +70,7 @@ func New(options Options) (*Service, error) {
 		account:      options.Account,
 		region:       options.Region,
 		machines:     options.Machines,
+		traffic:      options.Traffic,
 		settings:     settings,
 		applications: map[string]*application{},
 		configs:      predefinedConfigs(),
