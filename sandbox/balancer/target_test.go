@@ -2,11 +2,14 @@ package balancer
 
 import (
 	"net/netip"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 func TestHealthFollowsChecks(t *testing.T) {
@@ -68,4 +71,13 @@ func TestRegistrations(t *testing.T) {
 
 func TestConfigurationKeepsTextAsItIs(t *testing.T) {
 	assert.Equal(t, `'it'\''s "100%" $HOME'`, quoted(`it's "100%" $HOME`))
+}
+
+func TestOldHAProxyIsRefused(t *testing.T) {
+	for version, fits := range map[string]bool{"2.4.18": false, "2.5.0": true, "2.6.12-1+deb12u4": true, "3.0.2": true, "1.9.9": false, "nonsense": false} {
+		path := filepath.Join(t.TempDir(), "haproxy")
+		require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\necho HAProxy version "+version+" - https://haproxy.org/\n"), 0o700))
+		err := checkVersion(t.Context(), path)
+		assert.Equal(t, fits, err == nil, "%s: %v", version, err)
+	}
 }

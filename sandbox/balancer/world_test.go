@@ -195,10 +195,14 @@ func (w *world) loadBalancer() *string {
 // delay sets the deregistration delay, in seconds before the test's pace.
 func (w *world) delay(seconds int) {
 	w.Helper()
+	w.set("deregistration_delay.timeout_seconds", fmt.Sprint(seconds))
+}
+
+// set sets an attribute of the target group.
+func (w *world) set(key, value string) {
+	w.Helper()
 	_, err := w.elb.ModifyTargetGroupAttributes(w.ctx, &elasticloadbalancingv2.ModifyTargetGroupAttributesInput{
-		TargetGroupArn: &w.group, Attributes: []elbtypes.TargetGroupAttribute{{
-			Key: aws.String("deregistration_delay.timeout_seconds"), Value: aws.String(fmt.Sprint(seconds)),
-		}},
+		TargetGroupArn: &w.group, Attributes: []elbtypes.TargetGroupAttribute{{Key: &key, Value: &value}},
 	})
 	require.NoError(w, err)
 }
