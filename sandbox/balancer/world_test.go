@@ -68,6 +68,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(serveInNamespace) != "" {
 		serveHere(os.Getenv(serveInNamespace))
 	}
+	if os.Getenv(startIn) != "" {
+		startHere(os.Getenv(startIn))
+	}
 	code := m.Run()
 	if motoFolder != "" {
 		if moto, err := sharedMoto(); err == nil {
