@@ -22,6 +22,9 @@ func instances(ctx *pulumi.Context, s Settings, imageID string, network *network
 		Spec: s.Fleet, Region: s.Region, ParameterPath: site.ParameterPath(), IPv6: s.Network.IPv6, ImageID: imageID, Tags: tags(s),
 		VPCID: network.VPCID, LoadBalancerSecurityGroupID: edge.SecurityGroupID, InstanceProfileARN: access.InstanceProfileARN,
 	}
+	if s.Logs.Enabled {
+		args.LogGroup = site.LogGroup()
+	}
 	if s.Release.Mode == release.Copy {
 		args.Group = &fleet.Group{
 			Key: site.FleetKey(), BootstrapName: site.AutoScalingGroup(),
