@@ -81,7 +81,9 @@ type machine struct {
 	script string
 }
 
-func newMachine(t *testing.T) machine { return machine{t: t, root: t.TempDir(), script: rendered(t, "")} }
+func newMachine(t *testing.T) machine {
+	return machine{t: t, root: t.TempDir(), script: rendered(t, "")}
+}
 
 // start runs the script and returns the calls it made, its output and error.
 // Environment tells the stand-ins what to refuse.
