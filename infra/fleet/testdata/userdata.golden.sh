@@ -135,7 +135,7 @@ LOGS_AGENT_KEY=937616F3450B7D806CBD9725D58167303B789C72 # Amazon CloudWatch User
 # install_logs_agent installs the CloudWatch agent if AWS has signed it.
 install_logs_agent() {
 	local folder package latest
-	if [ -x "$LOGS_AGENT" ]; then return 0; fi
+	if [ -z "$LOG_GROUP" ] || [ -x "$LOGS_AGENT" ]; then return 0; fi
 	log 'installing the CloudWatch agent'
 	if ! command -v gpg >/dev/null; then retry install_packages gpg || return 1; fi
 	folder="$(mktemp -d)"
