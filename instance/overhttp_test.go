@@ -100,6 +100,21 @@ func TestMigratingOverHTTP(t *testing.T) {
 	assert.Equal(t, 200, status, page)
 	output, err := b.hook("d-ONE", "scripts/validate-service")
 	require.NoError(t, err, output)
+	assert.Equal(t, "d-ONE 0\n", b.shell("python", "manage.py", "shell", "--no-imports", "--command",
+		"from django.conf import settings; from notes.models import Note; print(settings.RELEASE, Note.objects.count())"))
+}
+
+// shell runs a command as docs/instance.md has it.
+func (b *box) shell(arguments ...string) string {
+	b.t.Helper()
+	bin, err := filepath.Abs("testdata/bin")
+	require.NoError(b.t, err)
+	command := exec.Command(filepath.Join(b.root, "srv/example/current/scripts/shell"), arguments...) // #nosec G204 -- our own script
+	command.Env = []string{"PATH=" + bin + ":" + os.Getenv("PATH"), "LANG=C.UTF-8", "ROOT=" + b.root}
+	command.Stderr = os.Stderr
+	output, err := command.Output()
+	require.NoError(b.t, err)
+	return string(output)
 }
 
 func TestAFailedMigrationOverHTTP(t *testing.T) {
