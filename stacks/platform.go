@@ -8,7 +8,6 @@ import (
 	"bluegreen/infra/database"
 	"bluegreen/infra/edge"
 	"bluegreen/infra/fleet"
-	"bluegreen/infra/logs"
 	"bluegreen/infra/network"
 	"bluegreen/infra/parameters"
 	"bluegreen/infra/release"
@@ -50,11 +49,6 @@ func platform(ctx *pulumi.Context, s Settings, registry parameters.Registry) err
 	}, use)
 	if err != nil {
 		return err
-	}
-	if s.Logs.Enabled { // before the instances that write to it
-		if _, err := logs.New(ctx, prefix, logs.Args{Spec: s.Logs, Site: site}, use); err != nil {
-			return err
-		}
 	}
 	access, err := access.New(ctx, prefix, access.Args{
 		Spec: s.Access, Site: site, Account: s.Account, Region: s.Region, Partition: partition(s.Region), Logs: s.Logs.Enabled, Pair: s.Release.Mode == release.Pair,

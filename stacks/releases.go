@@ -7,6 +7,7 @@ import (
 	"bluegreen/infra/access"
 	"bluegreen/infra/edge"
 	"bluegreen/infra/fleet"
+	"bluegreen/infra/logs"
 	"bluegreen/infra/network"
 	"bluegreen/infra/pair"
 	"bluegreen/infra/release"
@@ -23,6 +24,9 @@ func instances(ctx *pulumi.Context, s Settings, imageID string, network *network
 		VPCID: network.VPCID, LoadBalancerSecurityGroupID: edge.SecurityGroupID, InstanceProfileARN: access.InstanceProfileARN,
 	}
 	if s.Logs.Enabled {
+		if _, err := logs.New(ctx, site.Prefix(), logs.Args{Spec: s.Logs, Site: site}, use); err != nil {
+			return nil, err
+		}
 		args.LogGroup = site.LogGroup()
 	}
 	if s.Release.Mode == release.Copy {

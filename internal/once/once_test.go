@@ -124,8 +124,8 @@ func TestSomeAnswersEndIt(t *testing.T) {
 		"still pending": {say(200, `{"state": "done", "pending": ["notes.0002_expand"]}`),
 			"it is done, and yet not applied: notes.0002_expand"},
 		"a method":       {say(405, ""), "status 405: not understood"},
-		"another scheme": {http.RedirectHandler("https://example.com/migrate/", 301).ServeHTTP, "status 301: redirects to https://example.com/migrate/, where the token does not follow; correct --site-url"},
-		"another host":   {http.RedirectHandler("http://attacker.example/", 307).ServeHTTP, "status 307: redirects to http://attacker.example/"},
+		"another scheme": {http.RedirectHandler("https://example.com/migrate/", http.StatusMovedPermanently).ServeHTTP, "status 301: redirects to https://example.com/migrate/, where the token does not follow; correct --site-url"},
+		"another host":   {http.RedirectHandler("http://attacker.example/", http.StatusTemporaryRedirect).ServeHTTP, "status 307: redirects to http://attacker.example/"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, c := serve(t, test.answer)
