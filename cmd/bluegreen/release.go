@@ -38,10 +38,9 @@ are going. A failed one is followed through its rollback, and what it left behin
 is removed. With several deployment groups, each waits for the one before.
 
 With --once-over-http, for hosts whose hooks cannot reach the database, the site
-is asked to migrate and to publish its static files: only now, since only now the
-new release answers. It lets in who has ` + once.TokenVariable + `,
-which is taken from the environment. docs/zero-downtime.md says what this asks of
-migrations.
+itself is then asked to migrate and to publish its static files, with the token
+in the environment's ` + once.TokenVariable + `. Visitors are on the new
+release by then: docs/zero-downtime.md says what that asks of migrations.
 
 Ctrl-C stops following, not the deployment; --resume takes it up again.
 

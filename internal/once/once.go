@@ -53,7 +53,8 @@ type Client struct {
 	Wait           time.Duration // before the second request, growing from there; a second by default
 
 	// Accept tells whether an answer is of the release that was deployed, by the
-	// name that it gives itself. Any is by default.
+	// name that it gives itself. Any is by default. A permanent error (package
+	// backoff) ends the asking.
 	Accept func(ctx context.Context, release string) (bool, error)
 	// Say is told of what changes; nobody by default.
 	Say func(message string)
@@ -177,7 +178,6 @@ func (c Client) finish(ctx context.Context, address *url.URL, step string) (Stat
 		// a POST.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
-	defer asker.http.CloseIdleConnections()
 	last := ""
 	_, err := backoff.Retry(ctx, func() (struct{}, error) { return struct{}{}, asker.ask(ctx) },
 		backoff.WithBackOff(&backoff.ExponentialBackOff{

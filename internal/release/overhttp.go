@@ -8,6 +8,7 @@ import (
 	"bluegreen/internal/once"
 
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
+	"github.com/cenkalti/backoff/v5"
 )
 
 func (o Options) checkOverHTTP() error {
@@ -62,7 +63,20 @@ func (s *session) isOf(ctx context.Context, release string, d Deployment) (bool,
 		if passing(err) {
 			return false, err
 		}
-		return false, nil // no deployment of this account
+		return false, s.rolledBack(ctx, d) // no deployment of this account
 	}
-	return revisionName(info.Revision) == d.Revision, nil
+	if revisionName(info.Revision) == d.Revision {
+		return true, nil
+	}
+	return false, s.rolledBack(ctx, d)
+}
+
+// rolledBack is an error if a deployment that had moved the traffic has been
+// undone since, by an alarm or by somebody: then its release never answers.
+func (s *session) rolledBack(ctx context.Context, d Deployment) error {
+	info, err := s.deployment(ctx, d.ID)
+	if err != nil || !ended(info) || info.Status == types.DeploymentStatusSucceeded {
+		return err
+	}
+	return backoff.Permanent(fmt.Errorf("deployment %s is %s meanwhile, and visitors are on the release before; see bluegreen release --resume %s", d.ID, info.Status, d.ID))
 }

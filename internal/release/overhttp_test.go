@@ -14,6 +14,7 @@ import (
 	"bluegreen/internal/once"
 	standin "bluegreen/sandbox/codedeploy"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -195,6 +196,33 @@ func TestOnlyTheReleaseItselfCounts(t *testing.T) {
 	w.run(Succeeded, folder, over)
 	assert.Equal(t, []string{"/migrate/", "/migrate/", "/migrate/", "/collectstatic/"}, site.asked)
 	assert.Contains(t, w.out.String(), "release "+other+" answers, not the one that was deployed")
+}
+
+func TestARollbackMeanwhileEndsTheAsking(t *testing.T) {
+	w := newWorld(t, standin.Settings{})
+	w.make()
+	folder := checkout(t)
+	before := w.run(Succeeded, folder).Deployments[0]
+	w.change(func(s *standin.Settings) { s.Waits = 1 }) // the deployment is under way for ten minutes
+	site, over := visit(t)
+	other := ""
+	site.answer = func(out http.ResponseWriter, _ *http.Request) {
+		id, err := (&session{Options: w.options(""), clients: w.clients}).running(w.ctx, w.group)
+		assert.NoError(t, err)
+		if id != "" && other == "" {
+			other = id
+			_, err = w.deploying.StopDeployment(w.ctx, &codedeploy.StopDeploymentInput{DeploymentId: &id, AutoRollbackEnabled: aws.Bool(true)})
+			assert.NoError(t, err)
+		}
+		_, _ = io.WriteString(out, `{"release": "of another time", "state": "done"}`)
+	}
+	d := w.run(Attention, folder, over).Deployments[0]
+	assert.Equal(t, d.ID, other)
+	assert.Contains(t, d.Problems[0], "deployment "+d.ID+" is Stopped meanwhile, and visitors are on the release before")
+	o := w.options("")
+	result, err := Resume(w.ctx, o, d.ID)
+	w.as(RolledBack, result, err)
+	w.serves(before.Live)
 }
 
 func TestAnInterruptionOverHTTP(t *testing.T) {
