@@ -218,7 +218,7 @@ func (f *releaseFlags) conclude(cmd *cobra.Command, result release.Result, err e
 		case release.RolledBack:
 			code = 0
 		case release.Succeeded:
-			return errors.New("release: too late to stop: the deployment has succeeded; --redeploy-last-good or an older --commit goes back")
+			return errors.New("release: too late to stop: the deployment has succeeded; an older --commit goes back")
 		}
 	}
 	if code != 0 {
