@@ -137,12 +137,12 @@ install_logs_agent() {
 	local folder package latest
 	if [ -z "$LOG_GROUP" ] || [ -x "$LOGS_AGENT" ]; then return 0; fi
 	log 'installing the CloudWatch agent'
-	if ! command -v gpg >/dev/null; then retry install_packages gpg || return 1; fi
 	folder="$(mktemp -d)"
 	package="$folder/amazon-cloudwatch-agent.deb"
 	latest="https://amazoncloudwatch-agent-us-east-2.s3.us-east-2.amazonaws.com/ubuntu/$(dpkg --print-architecture)/latest/amazon-cloudwatch-agent.deb"
 	fetch "$package" "$latest" && fetch "$package.sig" "$latest.sig" &&
 		fetch "$folder/key" https://amazoncloudwatch-agent.s3.amazonaws.com/assets/amazon-cloudwatch-agent.gpg &&
+		{ command -v gpg >/dev/null || retry install_packages gpg; } &&
 		gpg --batch --quiet --homedir "$folder" --import "$folder/key" &&
 		gpg --batch --homedir "$folder" --status-fd 1 --verify "$package.sig" "$package" |
 		grep "^\[GNUPG:\] VALIDSIG .*$LOGS_AGENT_KEY\$" &&
