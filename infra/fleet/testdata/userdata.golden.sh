@@ -147,7 +147,7 @@ install_logs_agent() {
 		gpg --batch --homedir "$folder" --status-fd 1 --verify "$package.sig" "$package" |
 		grep "^\[GNUPG:\] VALIDSIG .*$LOGS_AGENT_KEY\$" &&
 		retry timeout 300 apt-get install --yes --no-install-recommends "$package" &&
-		[ -x "$LOGS_AGENT" ]
+		[ -x "$LOGS_AGENT" ] && rm -rf "$folder"
 }
 
 # fetch FILE URL downloads.
