@@ -1,7 +1,6 @@
 package instance
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -156,45 +155,6 @@ func TestWithoutACacheThereIsNoCelery(t *testing.T) {
 	require.ErrorContains(t, err, "scripts/application-start")
 	assert.Contains(t, output, "worker: each lacks a variable that it needs")
 	assert.Contains(t, output, "left to the web fleet")
-}
-
-func TestMigratingOverHTTP(t *testing.T) {
-	t.Parallel()
-	b, files := newSite(t, "")
-	b.store.parameters["/example/prod/DJANGO_DEPLOYMENT_ENDPOINTS"] = "True"
-	for _, script := range []string{"before-install", "after-install", "application-start"} { // but not once-per-release
-		output, err := b.hook("d-ONE", "scripts/"+script)
-		require.NoError(t, err, output)
-	}
-	post := func(path, token string) (status int, body string) {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, fmt.Sprintf("http://127.0.0.1:%d%s", b.port, path), nil)
-		require.NoError(t, err)
-		request.Host = "example.com"
-		request.Header.Set("X-Forwarded-Proto", "https")
-		request.Header.Set("Authorization", token)
-		response, err := http.DefaultClient.Do(request)
-		require.NoError(t, err)
-		defer response.Body.Close()
-		text, err := io.ReadAll(response.Body)
-		require.NoError(t, err)
-		return response.StatusCode, string(text)
-	}
-	status, _ := post("/migrate/", "Bearer wrong")
-	assert.Equal(t, 401, status)
-	const token = "Bearer a-token-of-the-tests"
-	status, body := post("/migrate/", token)
-	assert.Equal(t, 202, status)
-	assert.Contains(t, body, "notes.0001_initial")
-	for _, path := range []string{"/migrate/", "/collectstatic/"} {
-		waitFor(t, path, func() bool {
-			status, body := post(path, token)
-			require.Less(t, status, 300, body)
-			return status == 200
-		})
-	}
-	assert.Greater(t, files(), 100)
-	output, err := b.hook("d-ONE", "scripts/validate-service")
-	require.NoError(t, err, output)
 }
 
 func TestAWorkerThatStopsLosesNoTask(t *testing.T) {

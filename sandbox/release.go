@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"time"
 
 	"bluegreen/internal/release"
@@ -57,6 +58,9 @@ func (s *Sandbox) Release(ctx context.Context, r Release, do func(context.Contex
 	if repository := text(release.RepositoryOutput); repository != "" { // commits of GitHub, which are what they are
 		r.Source.GitHub, r.Source.AllowDirty = repository, false
 	}
+	if err := r.reach(text(release.SiteOutput)); err != nil {
+		return err
+	}
 	r.AWS = s.account(record)
 	if r.Poll == 0 {
 		r.Poll = releasePoll
@@ -74,6 +78,20 @@ func (s *Sandbox) Release(ctx context.Context, r Release, do func(context.Contex
 		err = errors.Join(err, s.control(context.WithoutCancel(ctx), record, map[string]any{"failures": []codedeploy.Failure{}}))
 	}
 	return err
+}
+
+// reach has a site on loopback asked by the name that it has in the stack.
+func (r *Release) reach(site string) error {
+	if r.OverHTTP == nil {
+		return nil
+	}
+	if r.OverHTTP.Site == "" {
+		return errors.New("release over HTTP: no site answers in the sandbox; name the address of one that does with --site-url http://127.0.0.1:PORT")
+	}
+	if named, err := url.Parse(site); err == nil {
+		r.OverHTTP.Host = named.Host
+	}
+	return nil
 }
 
 // account is the emulated AWS for clients of this process.

@@ -55,6 +55,9 @@ func export(ctx *pulumi.Context, s Settings, p parts) error {
 	if s.Release.Revision == release.GitHub {
 		outputs["releaseRepository"] = pulumi.String(s.Access.GitHub.Repository)
 	}
+	if s.Logs.Enabled {
+		outputs["logGroup"] = pulumi.String(site.LogGroup())
+	}
 	if token, ok := p.parameters.Value(authorizationToken); ok {
 		outputs["CI_CD_DEPLOYMENT_AUTH_TOKEN"] = token
 	}

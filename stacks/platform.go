@@ -51,7 +51,7 @@ func platform(ctx *pulumi.Context, s Settings, registry parameters.Registry) err
 		return err
 	}
 	access, err := access.New(ctx, prefix, access.Args{
-		Spec: s.Access, Site: site, Account: s.Account, Region: s.Region, Partition: partition(s.Region), Pair: s.Release.Mode == release.Pair,
+		Spec: s.Access, Site: site, Account: s.Account, Region: s.Region, Partition: partition(s.Region), Logs: s.Logs.Enabled, Pair: s.Release.Mode == release.Pair,
 		StorageBucketARN: storage.StorageBucketARN, ReleaseBucketARN: storage.ReleaseBucketARN,
 	}, use)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"bluegreen/infra/access"
 	"bluegreen/infra/edge"
 	"bluegreen/infra/fleet"
+	"bluegreen/infra/logs"
 	"bluegreen/infra/network"
 	"bluegreen/infra/pair"
 	"bluegreen/infra/release"
@@ -21,6 +22,12 @@ func instances(ctx *pulumi.Context, s Settings, imageID string, network *network
 	args := fleet.Args{
 		Spec: s.Fleet, Region: s.Region, ParameterPath: site.ParameterPath(), IPv6: s.Network.IPv6, ImageID: imageID, Tags: tags(s),
 		VPCID: network.VPCID, LoadBalancerSecurityGroupID: edge.SecurityGroupID, InstanceProfileARN: access.InstanceProfileARN,
+	}
+	if s.Logs.Enabled {
+		if _, err := logs.New(ctx, site.Prefix(), logs.Args{Spec: s.Logs, Site: site}, use); err != nil {
+			return nil, err
+		}
+		args.LogGroup = site.LogGroup()
 	}
 	if s.Release.Mode == release.Copy {
 		args.Group = &fleet.Group{

@@ -11,6 +11,7 @@ import (
 	"bluegreen/infra/database"
 	"bluegreen/infra/edge"
 	"bluegreen/infra/fleet"
+	"bluegreen/infra/logs"
 	"bluegreen/infra/naming"
 	"bluegreen/infra/network"
 	"bluegreen/infra/release"
@@ -43,6 +44,7 @@ type Settings struct {
 	Database database.Spec `json:"database"`
 	Cache    cache.Spec    `json:"cache"`
 	Storage  storage.Spec  `json:"storage"`
+	Logs     logs.Spec     `json:"logs"`
 
 	// Environment holds values of the application's environment variables
 	// that environment.yaml leaves to the stack. Values are text; the
@@ -64,6 +66,7 @@ func defaults(stack string) Settings {
 		Database: database.Default(),
 		Cache:    cache.Default(),
 		Storage:  storage.Default(),
+		Logs:     logs.Default(),
 		Stack:    stack,
 	}
 }
@@ -139,6 +142,7 @@ func (s Settings) Validate() error {
 		under("database", s.Database.Validate()),
 		under("cache", s.Cache.Validate()),
 		under("storage", s.Storage.Validate()),
+		under("logs", s.Logs.Validate()),
 	)
 }
 

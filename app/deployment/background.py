@@ -14,19 +14,34 @@ ONCE = settings.BASE_DIR.parent / "scripts" / "once.py"
 LOCK = 7_310_550_112  # as in scripts/once.py
 
 
-def run(step):
-    """Start a management command unless it is done; answer "done", "running", or "failed" for the last try."""
+def run(step, again=False):
+    """Start a management command unless it is done; answer "done", "running" or "failed".
+
+    One that has failed starts again for who asks for it, not for who waits for its end.
+    """
     state = remembered(step)
-    if state != "done" and not at_it():
+    if state == "failed" and again:
+        state = retry(step)
+    if state in (None, "running") and not at_it():
         manage = [sys.executable, "manage.py", step]
         subprocess.Popen(
-            [sys.executable, ONCE, "--no-wait", "--again", settings.RELEASE, step, *manage],
+            [sys.executable, ONCE, "--no-wait", settings.RELEASE, step, *manage],
             cwd=settings.BASE_DIR,
             env={**os.environ, "DATABASE_URL": settings.DATABASE_URL},
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
     return state or "running"
+
+
+def retry(step):
+    """Forget a failure, before the command runs: until it does, nobody takes the old failure for its own."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE bluegreen_once SET state = 'running' WHERE deployment = %s AND step = %s AND state = 'failed'",
+            [settings.RELEASE, step],
+        )
+    return "running"
 
 
 def at_it():

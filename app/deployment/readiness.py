@@ -2,6 +2,7 @@
 
 import secrets
 
+from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
@@ -28,7 +29,8 @@ def pending_migrations():
 
 def check_migrations():
     pending = pending_migrations()
-    return "not applied: " + ", ".join(pending) if pending else None
+    # Over HTTP they are applied when the release has visitors already.
+    return "not applied: " + ", ".join(pending) if pending and not settings.DEPLOYMENT_ENDPOINTS else None
 
 
 def check_cache():

@@ -28,6 +28,7 @@ class HealthTest(TestCase):
         response = self.client.get("/readyz")
         self.assertEqual((response.status_code, response.json()), (200, {"release": "d-ABC", "problems": []}))
 
+    @override_settings(DEPLOYMENT_ENDPOINTS=False)
     def test_ready_names_problems_but_no_addresses(self):
         with (
             mock.patch("deployment.readiness.pending_migrations", return_value=["notes.0002_expand"]),
@@ -39,6 +40,10 @@ class HealthTest(TestCase):
             response.json()["problems"],
             ["database and migrations: not applied: notes.0002_expand", "cache: ConnectionError"],
         )
+
+    def test_ready_before_it_migrates_over_http(self):
+        with mock.patch("deployment.readiness.pending_migrations", return_value=["notes.0002_expand"]):
+            self.assertEqual(self.client.get("/readyz").status_code, 200)
 
 
 class EndpointsTest(TestCase):
@@ -72,14 +77,19 @@ class EndpointsTest(TestCase):
         self.assertIn("migrate", popen.call_args.args[0])
         self.assertTrue(background.ONCE.is_file())
 
-    def test_failure_is_told_and_tried_again(self):
+    def test_failure_is_told_and_tried_again_when_asked(self):
         with (
             mock.patch("deployment.background.remembered", return_value="failed"),
+            mock.patch("deployment.background.retry", return_value="running") as retry,
             mock.patch("deployment.background.at_it", return_value=False),
             mock.patch("deployment.background.subprocess.Popen") as popen,
         ):
             response = self.post("/collectstatic/", **TOKEN)
-        self.assertEqual((response.status_code, response.json()["state"]), (500, "failed"))
+            self.assertEqual((response.status_code, response.json()["state"]), (500, "failed"))
+            retry.assert_not_called()
+            popen.assert_not_called()
+            response = self.post("/collectstatic/?again=1", **TOKEN)
+        self.assertEqual((response.status_code, response.json()["state"]), (202, "running"))
         popen.assert_called_once()
 
     def test_a_short_token_is_refused_at_the_start(self):

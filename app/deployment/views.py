@@ -2,7 +2,7 @@
 
 The commands run in a process of their own, outside the request: no limit of a
 web server cuts them off, and no transaction is around them. The client asks
-again until the state is "done".
+until the state is "done" or "failed"; ?again=1 starts a failed one again.
 """
 
 from functools import wraps
@@ -38,13 +38,17 @@ def for_the_pipeline(view):
 def migrate(request):
     """Start what is pending, unless it runs already, and say what is."""
     pending = pending_migrations()
-    return answer(background.run("migrate") if pending else "done", pending=pending)
+    return answer(start("migrate", request) if pending else "done", pending=pending)
 
 
 @for_the_pipeline
 def collectstatic(request):
     """Copy the static files to where visitors read them."""
-    return answer(background.run("publishstatic"))
+    return answer(start("publishstatic", request))
+
+
+def start(step, request):
+    return background.run(step, again=request.GET.get("again") == "1")
 
 
 def answer(state, **more):

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"bluegreen/internal/once"
 	"bluegreen/internal/release"
 
 	"github.com/spf13/cobra"
@@ -24,6 +25,9 @@ type releaseFlags struct {
 	stop     bool
 	status   bool
 	redeploy bool
+
+	overHTTP bool
+	once     once.Client
 }
 
 const releaseHelp = `Release a commit to the fleets through CodeDeploy.
@@ -32,6 +36,11 @@ Bundles appspec.yml, scripts and app of the commit, uploads the bundle, makes a
 deployment and follows it until traffic is on the new instances and the old ones
 are going. A failed one is followed through its rollback, and what it left behind
 is removed. With several deployment groups, each waits for the one before.
+
+With --once-over-http, for hosts whose hooks cannot reach the database, the site
+itself is then asked to migrate and to publish its static files, with the token
+in the environment's ` + once.TokenVariable + `. Visitors are on the new
+release by then: docs/zero-downtime.md says what that asks of migrations.
 
 Ctrl-C stops following, not the deployment; --resume takes it up again.
 
@@ -87,6 +96,31 @@ func (f *releaseFlags) manners(cmd *cobra.Command) {
 	flags.BoolVar(&f.status, "status", false, "show the live fleet, the last deployments and leftovers")
 	flags.BoolVar(&f.redeploy, "redeploy-last-good", false, "deploy the revision of the last successful deployment again")
 	cmd.MarkFlagsMutuallyExclusive("resume", "stop", "status", "redeploy-last-good")
+	onceFlags(cmd, f)
+}
+
+// onceFlags are those of what a release needs once, over HTTP.
+func onceFlags(cmd *cobra.Command, f *releaseFlags) {
+	flags := cmd.Flags()
+	flags.BoolVar(&f.overHTTP, "once-over-http", false, "ask the site to migrate and publish static files, when traffic has moved; the token is "+once.TokenVariable)
+	flags.StringVar(&f.once.Site, "site-url", "", "the site's URL, for --once-over-http (default: the stack's)")
+	flags.DurationVar(&f.once.Timeout, "once-timeout", once.DefaultTimeout, "how long that may take altogether")
+	flags.DurationVar(&f.once.RequestTimeout, "once-request-timeout", once.DefaultRequestTimeout, "how long one request of it may take")
+	for _, other := range []string{"stop", "status", "wait-for-termination"} {
+		cmd.MarkFlagsMutuallyExclusive("once-over-http", other)
+	}
+}
+
+// asked completes the options with what is to be asked of the site, or nothing.
+func (f *releaseFlags) asked(site string) {
+	if !f.overHTTP {
+		return
+	}
+	f.once.Token = os.Getenv(once.TokenVariable)
+	if f.once.Site == "" {
+		f.once.Site = site
+	}
+	f.options.OverHTTP = &f.once
 }
 
 // sourceFlags are those that say what to bundle.
@@ -113,6 +147,7 @@ func (f *releaseFlags) run(cmd *cobra.Command, arguments []string) error {
 	}
 	f.options.Application, f.options.Groups, f.options.Source.Bucket = names.Application, names.Groups, names.Bucket
 	f.options.Source.GitHub = names.Repository
+	f.asked(names.Site)
 	if f.options.AWS, err = release.Load(ctx, names.Region); err != nil {
 		return err
 	}
@@ -183,7 +218,7 @@ func (f *releaseFlags) conclude(cmd *cobra.Command, result release.Result, err e
 		case release.RolledBack:
 			code = 0
 		case release.Succeeded:
-			return errors.New("release: too late to stop: the deployment has succeeded; --redeploy-last-good or an older --commit goes back")
+			return errors.New("release: too late to stop: the deployment has succeeded; an older --commit goes back")
 		}
 	}
 	if code != 0 {

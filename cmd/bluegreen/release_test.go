@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"bluegreen/internal/once"
 	"bluegreen/internal/release"
 	"bluegreen/sandbox/codedeploy"
 
@@ -79,6 +80,7 @@ func TestReleaseMistakesOnTheCommandLine(t *testing.T) {
 	nowhere(t)
 	for _, arguments := range [][]string{
 		{"--stop", "--status"}, {"--resume", "last", "--redeploy-last-good"}, {"d-1"}, {"--stop", "d-1", "d-2"}, {"--timeout", "soon"}, {"bundel"},
+		{"--once-over-http", "--stop"}, {"--once-over-http", "--wait-for-termination"}, {"--once-timeout", "soon"},
 	} {
 		out, errs, code := invoke(t, t.TempDir(), append([]string{"release"}, arguments...)...)
 		assert.Equal(t, 1, code, arguments)
@@ -112,6 +114,22 @@ func TestReleaseTalksToTheEnvironmentsAWS(t *testing.T) {
 	assert.Equal(t, release.KindResult, event.Kind)
 	assert.Equal(t, release.Failed, event.Result.Outcome)
 	assert.Contains(t, event.Message, "ApplicationDoesNotExistException")
+}
+
+func TestReleaseOverHTTPSaysAllThatIsMissing(t *testing.T) {
+	nowhere(t)
+	t.Setenv(once.TokenVariable, "")
+	_, errs, code := invoke(t, t.TempDir(), "release", "--once-over-http", "--region", "us-east-2")
+	assert.Equal(t, 1, code)
+	for _, part := range []string{"--application", "--site-url", once.TokenVariable + ": required"} {
+		assert.Contains(t, errs, part)
+	}
+	t.Setenv(once.TokenVariable, "a-token-of-the-tests")
+	_, errs, code = invoke(t, t.TempDir(), "release", "--once-over-http", "--region", "us-east-2", "--site-url", "http://example.com")
+	assert.Equal(t, 1, code)
+	assert.Contains(t, errs, "want https")
+	assert.NotContains(t, errs, once.TokenVariable)
+	assert.NotContains(t, errs, "a-token-of-the-tests")
 }
 
 func TestReleaseBundle(t *testing.T) {

@@ -20,6 +20,9 @@ as it is. --fail orders what goes wrong:
   bluegreen sandbox release --fail ValidateService
   bluegreen sandbox release --fail AfterInstall@first     on one instance only
 
+No site answers in the sandbox of itself: --once-over-http needs the --site-url
+of one on loopback, which is asked for the host name that the stack gives it.
+
 Exit codes are those of bluegreen release.`
 
 func (f *flags) release() *cobra.Command {
@@ -38,6 +41,7 @@ func (f *flags) release() *cobra.Command {
 			if r.options.Source.Commit == "" {
 				r.options.Source.AllowDirty = true
 			}
+			r.asked("")
 			return s.Release(cmd.Context(), sandbox.Release{Options: r.options, Failures: failures(fail)}, func(ctx context.Context, options release.Options) error {
 				r.options = options
 				return r.perform(ctx, cmd, arguments)

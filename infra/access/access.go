@@ -44,8 +44,6 @@ type Spec struct {
 	// RegionalService limits CodeDeploy's role to the stack's region. The
 	// default is false.
 	RegionalService bool `json:"regionalService"`
-	// Logs lets instances write to the site's log group. The default is true.
-	Logs bool `json:"logs"`
 	// CI is github, keys or none; the default is github.
 	CI string `json:"ci"`
 	// GitHub is read when CI is github.
@@ -57,7 +55,7 @@ type Spec struct {
 
 // Default is GitHub Actions without its repository.
 func Default() Spec {
-	return Spec{CustomerManagedKey: true, Protect: true, Logs: true, CI: GitHub, GitHub: GitHubSpec{PullRequests: true}}
+	return Spec{CustomerManagedKey: true, Protect: true, CI: GitHub, GitHub: GitHubSpec{PullRequests: true}}
 }
 
 var (
@@ -95,6 +93,7 @@ type Args struct {
 	Partition        string             // as in "aws"
 	StorageBucketARN pulumi.StringInput // of static and media files; required
 	ReleaseBucketARN pulumi.StringInput // of release bundles; required
+	Logs             bool               // instances write to the site's log group
 	Pair             bool               // releases take turns between two Auto Scaling groups, which they resize
 }
 

@@ -149,7 +149,7 @@ func TestCodeDeployHasAWSsOwnPolicyAndPassesTheInstanceRole(t *testing.T) {
 // Whoever uses a role through the component's outputs waits for what it may.
 func TestUsersOfRolesWaitForPermissions(t *testing.T) {
 	var recorder infratest.Recorder
-	sink := declare(t, &recorder, complete(nil))
+	sink := declare(t, &recorder, complete(func(a *Args) { a.Logs = true }))
 	waitsFor := func(r infratest.Resource, name string) bool {
 		return slices.ContainsFunc(r.Dependencies, func(urn string) bool { return strings.HasSuffix(urn, "::"+name) })
 	}
@@ -186,7 +186,7 @@ func TestKey(t *testing.T) {
 
 func TestLogsAreOptional(t *testing.T) {
 	var recorder infratest.Recorder
-	declare(t, &recorder, complete(func(a *Args) { a.Logs = false }))
+	declare(t, &recorder, complete(nil))
 	for _, text := range inline(&recorder)["example-prod-ec2"] {
 		assert.NotContains(t, text, "logs:")
 	}

@@ -163,7 +163,7 @@ func checkSizes(least, desired, most int) error {
 }
 
 // Args is a Spec and what the rest of the platform supplies. Everything but
-// IPv6, Tags and Group is required.
+// LogGroup, IPv6, Tags and Group is required.
 type Args struct {
 	Spec
 	// ImageID is the image to launch: Spec.ImageID, or what a look-up of
@@ -171,6 +171,7 @@ type Args struct {
 	ImageID                     string
 	Region                      string             // as in "us-east-2"
 	ParameterPath               string             // where the application's environment is, as in "/example/prod/"
+	LogGroup                    string             // of CloudWatch Logs, where instances send what they log; empty sends nothing
 	IPv6                        bool               // the network is dual-stack
 	Tags                        map[string]string  // for instances, their volumes and interfaces, which the provider's default tags do not reach
 	VPCID                       pulumi.StringInput // where the instances are
@@ -223,7 +224,7 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	if err := args.check(); err != nil {
 		return nil, err
 	}
-	script, err := render(userData{Region: args.Region, ParameterPath: args.ParameterPath})
+	script, err := render(userData{Region: args.Region, ParameterPath: args.ParameterPath, LogGroup: args.LogGroup})
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,7 @@ var userDataTemplate = template.Must(template.New("userdata.sh").Option("missing
 type userData struct {
 	Region        string
 	ParameterPath string
+	LogGroup      string // empty sends no logs
 }
 
 // largestUserData is the limit in bytes, before base64 (Amazon EC2 User Guide,
@@ -27,6 +28,7 @@ const largestUserData = 16 * 1024
 
 var (
 	region        = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
+	logGroup      = regexp.MustCompile(`^(/[A-Za-z0-9_.-]+)*$`)
 	parameterPath = regexp.MustCompile(`^/([A-Za-z0-9_.-]+/)+$`)
 )
 
@@ -39,6 +41,9 @@ func render(data userData) (string, error) {
 	}
 	if !parameterPath.MatchString(data.ParameterPath) {
 		problems = append(problems, fmt.Errorf("parameterPath: want a path like /example/prod/, got %q", data.ParameterPath))
+	}
+	if !logGroup.MatchString(data.LogGroup) {
+		problems = append(problems, fmt.Errorf("logGroup: want a name like /example/prod or none, got %q", data.LogGroup))
 	}
 	if err := errors.Join(problems...); err != nil {
 		return "", err
@@ -56,10 +61,18 @@ func render(data userData) (string, error) {
 // AgentBucket is the address of the bucket from which a region's instances
 // install the CodeDeploy agent (AWS CodeDeploy User Guide, "Resource kit
 // bucket names by Region").
-func (d userData) AgentBucket() string {
+func (d userData) AgentBucket() string { return d.bucket("aws-codedeploy") }
+
+// LogsBucket is the address of the bucket from which a region's instances install
+// the CloudWatch agent (Amazon CloudWatch User Guide, "Download the CloudWatch
+// agent package").
+func (d userData) LogsBucket() string { return d.bucket("amazoncloudwatch-agent") }
+
+// bucket is the address of a bucket that AWS has in each region.
+func (d userData) bucket(name string) string {
 	domain := "amazonaws.com"
 	if strings.HasPrefix(d.Region, "cn-") {
 		domain = "amazonaws.com.cn"
 	}
-	return fmt.Sprintf("https://aws-codedeploy-%[1]s.s3.%[1]s.%[2]s", d.Region, domain)
+	return fmt.Sprintf("https://%[1]s-%[2]s.s3.%[2]s.%[3]s", name, d.Region, domain)
 }

@@ -13,16 +13,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func rendered(t *testing.T) string {
+func rendered(t *testing.T, logGroup string) string {
 	t.Helper()
-	script, err := render(userData{Region: "us-east-2", ParameterPath: "/example/prod/"})
+	script, err := render(userData{Region: "us-east-2", ParameterPath: "/example/prod/", LogGroup: logGroup})
 	require.NoError(t, err)
 	return script
 }
 
 func TestRender(t *testing.T) {
 	const path = "testdata/userdata.golden.sh"
-	got := rendered(t)
+	got := rendered(t, "/example/prod")
 	if os.Getenv("UPDATE_GOLDEN") != "" {
 		require.NoError(t, os.WriteFile(path, []byte(got), 0o644))
 	}
@@ -38,6 +38,9 @@ func TestRenderRefusesWhatTheShellCouldRun(t *testing.T) {
 		{Region: "us-east-2", ParameterPath: "/example/$(reboot)/"},
 		{Region: "us-east-2", ParameterPath: "/example/prod/\nEND\nreboot"},
 		{Region: "us-east-2", ParameterPath: "/example/prod"},
+		{Region: "us-east-2", ParameterPath: "/example/prod/", LogGroup: "/example/$(reboot)"},
+		{Region: "us-east-2", ParameterPath: "/example/prod/", LogGroup: "/example/prod\nEND\nreboot"},
+		{Region: "us-east-2", ParameterPath: "/example/prod/", LogGroup: `/example","x`},
 	} {
 		_, err := render(bad)
 		assert.Error(t, err, "%+v", bad)
@@ -53,7 +56,7 @@ func TestAgentBucket(t *testing.T) {
 
 func TestScriptIsClean(t *testing.T) {
 	script := filepath.Join(t.TempDir(), "userdata.sh")
-	require.NoError(t, os.WriteFile(script, []byte(rendered(t)), 0o600))
+	require.NoError(t, os.WriteFile(script, []byte(rendered(t, "/example/prod")), 0o600))
 	output, err := exec.Command("bash", "-n", script).CombinedOutput()
 	require.NoError(t, err, string(output))
 
@@ -73,11 +76,14 @@ func TestScriptIsClean(t *testing.T) {
 // stand-ins in testdata/bin write down how they were called and leave behind
 // what the real programs would.
 type machine struct {
-	t    *testing.T
-	root string
+	t      *testing.T
+	root   string
+	script string
 }
 
-func newMachine(t *testing.T) machine { return machine{t: t, root: t.TempDir()} }
+func newMachine(t *testing.T) machine {
+	return machine{t: t, root: t.TempDir(), script: rendered(t, "")}
+}
 
 // start runs the script and returns the calls it made, its output and error.
 // Environment tells the stand-ins what to refuse.
@@ -88,7 +94,7 @@ func (m machine) start(environment ...string) (calls []string, output string, er
 	standIns, err := filepath.Abs("testdata/bin")
 	require.NoError(m.t, err)
 	command := exec.Command("bash", "-s")
-	command.Stdin = strings.NewReader(rendered(m.t))
+	command.Stdin = strings.NewReader(m.script)
 	command.Env = append(slices.Clone(environment), "ROOT="+m.root, "CALLS="+record, "PATH="+standIns+":/usr/bin:/bin", "TMPDIR="+m.t.TempDir())
 	var both bytes.Buffer
 	command.Stdout, command.Stderr = &both, &both

@@ -31,6 +31,7 @@ const (
 	KindDeployment Kind = "deployment" // a deployment has a new status
 	KindLifecycle  Kind = "lifecycle"  // a lifecycle event has a new status
 	KindRollback   Kind = "rollback"   // a deployment is rolled back by another
+	KindOnce       Kind = "once"       // the site is asked over HTTP for what a release needs once
 	KindRemoved    Kind = "removed"    // what a failed deployment left behind is gone
 	KindProblem    Kind = "problem"    // something needs attention
 	KindNotice     Kind = "notice"     // for people

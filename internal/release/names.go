@@ -13,7 +13,7 @@ import (
 )
 
 // Variables of the environment that say where to release to, and outputs of the
-// stack, which are named the same but for the last two.
+// stack, which are named the same but for the last three.
 const (
 	ApplicationVariable = "AWS_CODEDEPLOY_APPLICATION_NAME"
 	GroupVariable       = "AWS_CODEDEPLOY_DEPLOYMENT_GROUP" // one, or several with commas between
@@ -22,6 +22,7 @@ const (
 	BucketOutput        = "releaseBucket"
 	RepositoryVariable  = "AWS_RELEASE_REPOSITORY" // owner/name on GitHub; instead of a bucket
 	RepositoryOutput    = "releaseRepository"
+	SiteOutput          = "siteUrl" // which has no variable
 )
 
 var (
@@ -38,6 +39,7 @@ type Names struct {
 	Region      string   // empty is what the AWS SDK finds
 	Bucket      string   // of bundles
 	Repository  string   // "owner/name" on GitHub, whose commits are released instead of bundles
+	Site        string   // the site's URL
 }
 
 // FindNames completes the names of the command line from the environment, and
@@ -72,10 +74,11 @@ func FindNames(ctx context.Context, given Names, stack string, environment func(
 			errs = append(errs, fmt.Errorf("%s is %s in the environment and %s in stack %s; unset it, or leave out --stack", variable, set, value, stack))
 		}
 	}
+	site, _ := outputs[SiteOutput].(string)
 	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return found.or(Names{
 		Application: text[ApplicationVariable], Groups: split(text[GroupVariable]), Region: text[RegionVariable], Bucket: text[BucketOutput],
-		Repository: text[RepositoryOutput],
+		Repository: text[RepositoryOutput], Site: site,
 	}).revision(given), errors.Join(errs...)
 }
 
@@ -104,6 +107,9 @@ func (n Names) or(others Names) Names {
 	}
 	if n.Repository == "" {
 		n.Repository = others.Repository
+	}
+	if n.Site == "" {
+		n.Site = others.Site
 	}
 	return n
 }

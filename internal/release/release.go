@@ -18,6 +18,8 @@ import (
 	"io"
 	"time"
 
+	"bluegreen/internal/once"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 )
@@ -41,6 +43,10 @@ type Options struct {
 	// IgnoreApplicationStop lets a deployment go on when ApplicationStop fails,
 	// whose script is that of the revision before.
 	IgnoreApplicationStop bool
+
+	// OverHTTP asks the site for what a release needs once, when traffic is on the
+	// new instances and the old ones still stay. Nil is for sites whose hooks do it.
+	OverHTTP *once.Client
 
 	WaitForRunning     time.Duration  // for a deployment that runs already; 30 minutes by default
 	WaitForTermination bool           // follow until the old fleet is gone, not only until it is going
@@ -84,6 +90,7 @@ func (o Options) open() (*session, error) {
 			errs = append(errs, fmt.Errorf("options: %s: want 0 or more, got %s", name, wait))
 		}
 	}
+	errs = append(errs, o.checkOverHTTP())
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}

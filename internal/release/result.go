@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"bluegreen/internal/once"
 )
 
 // Outcome is how a release went.
@@ -48,19 +50,20 @@ type Result struct {
 
 // Deployment is what became of one deployment.
 type Deployment struct {
-	ID          string    `json:"id"`
-	Application string    `json:"application"`
-	Group       string    `json:"group"` // deployment group
-	Description string    `json:"description,omitempty"`
-	Revision    string    `json:"revision"`         // s3://BUCKET/KEY or github.com/OWNER/NAME@COMMIT
-	Status      string    `json:"status,omitempty"` // as CodeDeploy has it
-	Outcome     Outcome   `json:"outcome"`
-	Seconds     float64   `json:"seconds"`            // from its creation to the verdict, or its end
-	Live        string    `json:"live,omitempty"`     // Auto Scaling group that has the traffic
-	Failure     *Failure  `json:"failure,omitempty"`  // why it ended
-	Rollback    *Rollback `json:"rollback,omitempty"` // the deployment that undid it
-	Removed     []string  `json:"removed,omitempty"`  // Auto Scaling groups, left behind by it
-	Problems    []string  `json:"problems,omitempty"` // what is not as it should be, and what to do
+	ID          string        `json:"id"`
+	Application string        `json:"application"`
+	Group       string        `json:"group"` // deployment group
+	Description string        `json:"description,omitempty"`
+	Revision    string        `json:"revision"`         // s3://BUCKET/KEY or github.com/OWNER/NAME@COMMIT
+	Status      string        `json:"status,omitempty"` // as CodeDeploy has it
+	Outcome     Outcome       `json:"outcome"`
+	Seconds     float64       `json:"seconds"`            // from its creation to the verdict, or its end
+	Live        string        `json:"live,omitempty"`     // Auto Scaling group that has the traffic
+	Failure     *Failure      `json:"failure,omitempty"`  // why it ended
+	Rollback    *Rollback     `json:"rollback,omitempty"` // the deployment that undid it
+	OverHTTP    []once.Result `json:"overHttp,omitempty"` // what the site was asked for, in order
+	Removed     []string      `json:"removed,omitempty"`  // Auto Scaling groups, left behind by it
+	Problems    []string      `json:"problems,omitempty"` // what is not as it should be, and what to do
 }
 
 // Failure is why a deployment did not succeed.
@@ -118,6 +121,9 @@ func (d Deployment) report(out io.Writer) {
 	}
 	if d.Rollback != nil {
 		fmt.Fprintf(out, "  rollback: %s: %s\n", d.Rollback.ID, d.Rollback.Status)
+	}
+	for _, step := range d.OverHTTP {
+		fmt.Fprintf(out, "  over HTTP: %s: %s, %s\n", step.Step, step.State, seconds(step.Seconds))
 	}
 	for _, name := range d.Removed {
 		fmt.Fprintf(out, "  removed: Auto Scaling group %s, which the deployment left behind\n", name)

@@ -44,6 +44,9 @@ func (s *session) confirm(ctx context.Context, now snapshot, d *Deployment) erro
 	if err != nil {
 		return err
 	}
+	if problems, err = s.overHTTP(ctx, group, d, problems); err != nil {
+		return err
+	}
 	config := group.BlueGreenDeploymentConfiguration
 	switch {
 	case len(problems) > 0:

@@ -128,7 +128,72 @@ PARAMETER_PATH=/example/prod/
 END
 }
 
+LOG_GROUP='/example/prod' # empty sends no logs
+LOGS_AGENT="$ROOT/opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl"
+LOGS_AGENT_KEY=937616F3450B7D806CBD9725D58167303B789C72 # Amazon CloudWatch User Guide, "Verifying the signature"
+
+# install_logs_agent installs the CloudWatch agent if AWS has signed it.
+install_logs_agent() {
+	local folder package latest
+	if [ -z "$LOG_GROUP" ] || [ -x "$LOGS_AGENT" ]; then return 0; fi
+	log 'installing the CloudWatch agent'
+	folder="$(mktemp -d)"
+	package="$folder/amazon-cloudwatch-agent.deb"
+	latest="https://amazoncloudwatch-agent-us-east-2.s3.us-east-2.amazonaws.com/ubuntu/$(dpkg --print-architecture)/latest/amazon-cloudwatch-agent.deb"
+	fetch "$package" "$latest" && fetch "$package.sig" "$latest.sig" &&
+		fetch "$folder/key" https://amazoncloudwatch-agent.s3.amazonaws.com/assets/amazon-cloudwatch-agent.gpg &&
+		{ command -v gpg >/dev/null || retry install_packages gpg; } &&
+		gpg --batch --quiet --homedir "$folder" --import "$folder/key" &&
+		gpg --batch --homedir "$folder" --status-fd 1 --verify "$package.sig" "$package" |
+		grep "^\[GNUPG:\] VALIDSIG .*$LOGS_AGENT_KEY\$" &&
+		retry timeout 300 apt-get install --yes --no-install-recommends "$package" &&
+		[ -x "$LOGS_AGENT" ] && rm -rf "$folder"
+}
+
+# fetch FILE URL downloads.
+fetch() {
+	curl --fail --silent --show-error --location --connect-timeout 10 --max-time 120 \
+		--retry 3 --retry-all-errors --retry-max-time 180 --output "$1" "$2"
+}
+
+# The whole journal, because a pattern of units would match only those that have
+# logged before the agent starts; and what is logged to files.
+configure_logs() {
+	write /etc/bluegreen-logs.json <<'END'
+{
+  "agent": {"run_as_user": "root"},
+  "logs": {
+    "logs_collected": {
+      "journald": {
+        "collect_list": [{"log_group_name": "/example/prod", "log_stream_name": "{instance_id}/journal"}]
+      },
+      "files": {
+        "collect_list": [
+          {"log_group_name": "/example/prod", "log_stream_name": "{instance_id}/nginx-access", "file_path": "/var/log/nginx/access.log"},
+          {"log_group_name": "/example/prod", "log_stream_name": "{instance_id}/nginx-error", "file_path": "/var/log/nginx/error.log"},
+          {"log_group_name": "/example/prod", "log_stream_name": "{instance_id}/hooks", "file_path": "/opt/codedeploy-agent/deployment-root/deployment-logs/codedeploy-agent-deployments.log"},
+          {"log_group_name": "/example/prod", "log_stream_name": "{instance_id}/first-start", "file_path": "/var/log/cloud-init-output.log"}
+        ]
+      }
+    }
+  }
+}
+END
+	timeout 120 "$LOGS_AGENT" -a fetch-config -m ec2 -c "file:$ROOT/etc/bluegreen-logs.json" -s
+}
+
+# An instance that sends no logs is an instance all the same.
+send_logs() {
+	if [ -z "$LOG_GROUP" ]; then return 0; fi
+	if install_logs_agent && configure_logs; then
+		log "logs go to $LOG_GROUP"
+	else
+		log "no logs go to $LOG_GROUP: the CloudWatch agent could not be installed or started, see above"
+	fi
+}
+
 prepare_image
 configure_instance
-start_agent # last: a release may follow at once
+start_agent # a release may follow at once
 log 'ready for a release'
+send_logs # last: nothing waits for it
