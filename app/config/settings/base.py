@@ -15,7 +15,7 @@ if env.str("DJANGO_READ_JSON_FILE", ""):
 
 DEBUG = env.bool("DJANGO_DEBUG", False)
 SECRET_KEY = env.str("DJANGO_SECRET_KEY")
-ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS")
+ALLOWED_HOSTS = [host.strip() for host in env.list("DJANGO_ALLOWED_HOSTS")]
 ADMIN_URL = env.str("DJANGO_ADMIN_URL", "admin/")
 # The release that this process belongs to, which scripts/run sets.
 RELEASE = env.str("RELEASE", "unreleased")
