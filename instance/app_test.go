@@ -138,7 +138,7 @@ func TestTheReferenceApplicationIsReleased(t *testing.T) {
 	output, err = b.release("d-TWO")
 	require.NoError(t, err, output)
 	assert.NotContains(t, output, "made the virtual environment")
-	assert.Contains(t, output, "stopped example-worker.service, which is no part of this release")
+	assert.Contains(t, output, "stopping example-worker.service, which is no part of this release")
 	_, page = b.get("/", "www.example.com", visitor)
 	assert.Contains(t, page, "Release d-TWO.")
 }

@@ -98,6 +98,13 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# A task that takes longer is ended, so that a worker always stops within what
+# systemd gives it. After the visibility timeout Redis gives a task to another
+# worker, done or not: it has to be the longest of all.
+CELERY_TASK_TIME_LIMIT = 540
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
+# A process that leaks is replaced when its task is done; in KiB.
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000
 # Beat: of all that run, the one that holds the lock in Redis ticks. It gives
 # the lock back when it stops; the lock of one that was killed lapses.
 CELERY_BEAT_SCHEDULER = "redbeat.RedBeatScheduler"
