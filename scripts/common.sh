@@ -41,6 +41,9 @@ read_release() {
 	release=$releases/$DEPLOYMENT_ID
 }
 
+# installed makes sure that AfterInstall has done its part.
+installed() { [[ -d $release ]] || fail "$release: not installed; see the log of AfterInstall"; }
+
 # read_roles reads the table in app/release.sh: the services of this instance, those
 # without the variables they need left out. An unknown group is an error.
 read_roles() {
