@@ -120,24 +120,29 @@ func zombie(pid int) bool {
 // the environment, and in another folder.
 func (b *box) hook(deployment, script string) (output string, err error) {
 	b.t.Helper()
+	text, err := b.hookCommand(deployment, script).CombinedOutput()
+	return string(text), err
+}
+
+func (b *box) hookCommand(deployment, script string, arguments ...string) *exec.Cmd {
+	b.t.Helper()
 	bin, err := filepath.Abs("testdata/bin")
 	require.NoError(b.t, err)
-	ctx, cancel := context.WithTimeout(b.t.Context(), 2*time.Minute)
-	defer cancel()
-	command := exec.CommandContext(ctx, filepath.Join(b.bundle, script)) // #nosec G204 -- our own scripts
-	command.WaitDelay = 5 * time.Second                                  // a service that holds the hook's output fails the deployment, and this
-	command.Dir = "/"
-	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if b.path != "" {
 		bin = b.path + ":" + bin
 	}
+	ctx, cancel := context.WithTimeout(b.t.Context(), 3*time.Minute)
+	b.t.Cleanup(cancel)
+	command := exec.CommandContext(ctx, filepath.Join(b.bundle, script), arguments...) // #nosec G204 -- our own scripts
+	command.WaitDelay = 5 * time.Second                                                // a service that holds the hook's output fails the deployment, and this
+	command.Dir = "/"
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	command.Env = append([]string{
 		"PATH=" + bin + ":" + os.Getenv("PATH"), "LANG=C.UTF-8", "ROOT=" + b.root, "NGINX_PROGRAM=" + nginx(b.t), fmt.Sprintf("PORT=%d", b.port),
 		fmt.Sprintf("ADDRESS=127.0.0.1:%d", b.port), "HOME=/nonexistent", "PIP_INDEX_URL=http://127.0.0.1:1/unreachable",
 		"APPLICATION_NAME=example-prod", "DEPLOYMENT_GROUP_NAME=" + b.group, "DEPLOYMENT_ID=" + deployment,
 	}, b.environment...)
-	text, err := command.CombinedOutput()
-	return string(text), err
+	return command
 }
 
 // release runs the hooks of a deployment in their order, until one fails.

