@@ -128,6 +128,9 @@ func TestTheReferenceApplicationIsReleased(t *testing.T) {
 	assert.Greater(t, files(), 100, "static files are published")
 	assert.NotContains(t, output, "a-token-of-the-tests", "secrets stay out of the log")
 
+	site, err := os.ReadFile(filepath.Join(b.root, "etc/nginx/sites-available/example"))
+	require.NoError(t, err)
+	assert.Contains(t, string(site), "client_max_body_size 2G;")
 	visitor := map[string]string{"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.7"}
 	status, page := b.get("/", "www.example.com", visitor)
 	require.Equal(t, 200, status, page)
