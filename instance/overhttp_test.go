@@ -29,7 +29,7 @@ var onceFunction = regexp.MustCompile(`(?m)^once\(\) \{\n(\t.*\n)*\}\n`)
 // all its hooks have run.
 func newSiteOverHTTP(t *testing.T) (b *box, client overhttp.Client, files func() int) {
 	t.Helper()
-	b, files = newSite(t, "")
+	b, files, _ = newSite(t, "")
 	b.store.parameters["/example/prod/DJANGO_DEPLOYMENT_ENDPOINTS"] = "True"
 	script := filepath.Join(b.bundle, "app/release.sh")
 	text, err := os.ReadFile(script) // #nosec G304 -- the test's own folder
