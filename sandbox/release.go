@@ -55,6 +55,7 @@ func (s *Sandbox) Release(ctx context.Context, r Release, do func(context.Contex
 	}
 	r.Application, r.Groups = text(release.ApplicationVariable), []string{text(release.GroupVariable)}
 	r.Source.Bucket = text(release.BucketOutput)
+	r.Source.Unbuilt = true // simulated instances install nothing
 	if repository := text(release.RepositoryOutput); repository != "" { // commits of GitHub, which are what they are
 		r.Source.GitHub, r.Source.AllowDirty = repository, false
 	}

@@ -129,6 +129,7 @@ func sourceFlags(cmd *cobra.Command, s *release.Source) {
 	cmd.Flags().StringVar(&s.Commit, "commit", "", "commit to release (default: HEAD, which must be all there is)")
 	cmd.Flags().StringSliceVar(&s.Paths, "path", nil, "bundle this file or folder, too; may be repeated")
 	cmd.Flags().BoolVar(&s.AllowDirty, "allow-dirty", false, "bundle the working tree with its uncommitted changes")
+	cmd.Flags().BoolVar(&s.Unbuilt, "no-build", false, "leave out what the commit's scripts/build makes")
 }
 
 // arguments are none, but for the id of a deployment to stop.
@@ -156,7 +157,7 @@ func (f *releaseFlags) run(cmd *cobra.Command, arguments []string) error {
 
 // perform does what the flags say, in an account and by names that are known.
 func (f *releaseFlags) perform(ctx context.Context, cmd *cobra.Command, arguments []string) error {
-	f.options.Output = cmd.ErrOrStderr()
+	f.options.Output, f.options.Source.Output = cmd.ErrOrStderr(), cmd.ErrOrStderr()
 	if f.options.JSON {
 		f.options.Output = cmd.OutOrStdout()
 	}
@@ -236,10 +237,13 @@ func bundleCommand() *cobra.Command {
 		Short: "Make only the bundle of a commit, and check its appspec.yml",
 		Long: `Make only the bundle of a commit, and check its appspec.yml.
 
-The bundle is a tar archive, compressed with gzip. The same commit makes the same
-bytes, on every machine that has the same bluegreen.`,
+The bundle is a tar archive, compressed with gzip: appspec.yml, environment.yaml,
+scripts and app of the commit, and what its scripts/build makes of them, which runs
+in a copy. The same commit makes the same bytes, on every machine that has the same
+bluegreen, if its build does.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			source.Output = cmd.ErrOrStderr()
 			bundle, err := release.MakeBundle(cmd.Context(), source)
 			if err != nil {
 				return err

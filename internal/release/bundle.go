@@ -23,7 +23,8 @@ import (
 // and links and that every Linux unpacks by itself; for a zip, Ubuntu lacks the
 // program. The same commit makes the same bytes wherever and whenever it is
 // bundled: files are sorted, have the commit's time and no owner, and come from
-// git's objects, where no setting of a checkout has touched them.
+// git's objects, where no setting of a checkout has touched them. What the commit's
+// scripts/build makes of them is in the bundle, too.
 type Bundle struct {
 	Commit  string `json:"commit"`  // full id
 	Subject string `json:"subject"` // first line of its message
@@ -46,7 +47,7 @@ func (e entry) executable() bool { return e.mode.Perm()&0o100 != 0 }
 
 // usual are the parts of a bundle that a site has. Those that it does not have
 // are left out: appspec.yml says what it cannot do without.
-var usual = []string{appspecName, "scripts", "app"}
+var usual = []string{appspecName, "environment.yaml", "scripts", "app"}
 
 func (s Source) validate() error {
 	var errs []error
@@ -67,15 +68,19 @@ func (s Source) validate() error {
 
 // MakeBundle bundles a commit, and checks its appspec.yml. Errors, all at once:
 // uncommitted changes, a path that is not there, what is wrong in appspec.yml,
-// what an archive cannot hold.
+// what an archive cannot hold. A failed build is one with the end of what it said.
 func MakeBundle(ctx context.Context, s Source) (*Bundle, error) {
 	b, entries, err := s.read(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("bundle: %w", err)
 	}
+	if entries, err = s.built(ctx, entries); err != nil {
+		return nil, fmt.Errorf("bundle of %s: %w", b.short(), err)
+	}
 	if err := checkAppspec(entries); err != nil {
 		return nil, fmt.Errorf("bundle of %s: %w", b.short(), err)
 	}
+	slices.SortFunc(entries, func(a, b entry) int { return strings.Compare(a.path, b.path) })
 	if b.content, err = archive(entries, b.at); err != nil {
 		return nil, fmt.Errorf("bundle of %s: %w", b.short(), err)
 	}
@@ -121,7 +126,6 @@ func (s Source) read(ctx context.Context) (*draft, []entry, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	slices.SortFunc(entries, func(a, b entry) int { return strings.Compare(a.path, b.path) })
 	return head, entries, s.present(entries)
 }
 

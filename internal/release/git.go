@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -158,27 +157,9 @@ func (t tree) workingFiles(ctx context.Context, paths []string) ([]entry, error)
 	slices.Sort(names)
 	var entries []entry
 	for _, name := range slices.Compact(names) {
-		file := filepath.Join(t.folder, filepath.FromSlash(name))
-		info, err := os.Lstat(file)
+		e, err := readEntry(t.folder, name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // deleted, and that not committed
-		}
-		if err != nil {
-			return nil, err
-		}
-		e := entry{path: name, mode: 0o644}
-		switch {
-		case info.Mode()&fs.ModeSymlink != 0:
-			var target string
-			target, err = os.Readlink(file)
-			e.mode, e.content = fs.ModeSymlink, []byte(target)
-		case info.Mode().IsRegular():
-			if info.Mode().Perm()&0o100 != 0 {
-				e.mode = 0o755
-			}
-			e.content, err = os.ReadFile(file) // #nosec G304 -- a file of the checkout, as git lists it
-		default:
-			err = fmt.Errorf("%s: is neither a file nor a link; a bundle cannot have it", name)
 		}
 		if err != nil {
 			return nil, err

@@ -60,8 +60,11 @@ type Options struct {
 type Source struct {
 	Folder     string   // root of the bundle, holds appspec.yml; the checkout's root by default
 	Commit     string   // any name that git knows; HEAD by default, which must be all there is
-	Paths      []string // files and folders beside appspec.yml, scripts and app
+	Paths      []string // files and folders beside appspec.yml, environment.yaml, scripts and app
 	AllowDirty bool     // bundle the working tree, uncommitted changes and all
+
+	Unbuilt bool      // leave out what the commit's scripts/build makes
+	Output  io.Writer // what scripts/build prints; nil is nowhere, but for the end of a failed one
 
 	Bucket string // S3 bucket of bundles
 	Prefix string // before the keys of bundles: "releases/"

@@ -21,6 +21,9 @@ func (s *session) order(ctx context.Context) (order, error) {
 	if s.Source.GitHub != "" {
 		return s.gitHub(ctx)
 	}
+	if !s.Source.Unbuilt {
+		s.say(Event{Kind: KindNotice, Message: "making the bundle"})
+	}
 	b, err := MakeBundle(ctx, s.Source)
 	if err != nil {
 		return order{}, err
