@@ -9,18 +9,20 @@
 // with each answer.
 //
 // Not emulated: deployments to Lambda, ECS and on-premises instances, classic load
-// balancers, zonal configurations, notifications through triggers, and the
-// deployment that a new instance of a group gets when the group grows.
+// balancers, zonal configurations, notifications through triggers, and
+// termination hooks.
 //
 // All state is in memory and ends with the process.
 package codedeploy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 )
@@ -34,16 +36,20 @@ type Options struct {
 	Region   string   // of every resource name, and of the calls to the emulated AWS
 	Machines Machines // what instances do; nil is Simulation{}
 	Settings Settings // Control changes them later
+	// LaunchPoll is between two looks whether Auto Scaling has launched or ended
+	// an instance; none is a second. Simulated machines are not looked at.
+	LaunchPoll time.Duration
 }
 
 // Service is the handler. Its methods may be called at the same time.
 type Service struct {
-	account  string
-	region   string
-	machines Machines
-	life     context.Context // ends with Close, and every deployment with it
-	end      context.CancelFunc
-	running  sync.WaitGroup
+	account    string
+	region     string
+	machines   Machines
+	launchPoll time.Duration
+	life       context.Context // ends with Close, and every deployment with it
+	end        context.CancelFunc
+	running    sync.WaitGroup
 
 	mu           sync.Mutex // guards what follows, and all that hangs on it
 	settings     Settings
@@ -54,6 +60,8 @@ type Service struct {
 	history      []*deployment                     // oldest first
 	tags         map[string]map[string]string      // by resource name
 	installed    map[string]types.RevisionLocation // last successful revision, by instance
+	copied       map[string]types.RevisionLocation // whose Install succeeded last, by instance: its hooks are there
+	launched     map[string]map[string]bool        // instances that a launch hook has seen, or came too late for, by hook
 }
 
 // New returns a service that answers at once. Deployments, and deployment groups
@@ -74,11 +82,17 @@ func New(options Options) (*Service, error) {
 		deployments:  map[string]*deployment{},
 		tags:         map[string]map[string]string{},
 		installed:    map[string]types.RevisionLocation{},
+		copied:       map[string]types.RevisionLocation{},
+		launched:     map[string]map[string]bool{},
+		launchPoll:   cmp.Or(options.LaunchPoll, defaultLaunchPoll),
 	}
 	if s.machines == nil {
 		s.machines = Simulation{}
 	}
 	s.life, s.end = context.WithCancel(context.Background())
+	if !s.simulated() {
+		s.running.Go(func() { s.watchLaunches(s.launchPoll) })
+	}
 	return s, nil
 }
 

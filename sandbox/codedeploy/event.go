@@ -41,6 +41,9 @@ func (r *run) event(ctx context.Context, t *target, name string) error {
 			event.Diagnostics = nil
 		case err == nil:
 			event.Status = types.LifecycleEventStatusSucceeded
+			if name == install {
+				r.service.copied[t.id()] = *r.info.Revision
+			}
 		default:
 			event.Status = types.LifecycleEventStatusFailed
 			if name == applicationStop && r.info.IgnoreApplicationStopFailures {
@@ -90,8 +93,11 @@ func (r *run) act(ctx context.Context, t *target, name string) (log string, err 
 	if !hooked {
 		return "", nil
 	}
+	if !r.service.simulated() {
+		return r.onMachine(ctx, t.id(), command)
+	}
 	machines := r.service.machines
-	if _, simulated := machines.(Simulation); simulated && r.settings.EventSeconds > 0 {
+	if r.settings.EventSeconds > 0 {
 		machines = Simulation{EventTime: time.Duration(r.settings.EventSeconds * float64(time.Second))}
 	}
 	return machines.Run(ctx, t.id(), command)
@@ -111,7 +117,7 @@ func (r *run) command(t *target, name string) (command Command, hooked bool) {
 		hooked = true
 		switch {
 		case !t.installs, name == applicationStop, name == "BeforeBlockTraffic", name == "AfterBlockTraffic":
-			command.Revision, hooked = r.service.installed[t.id()]
+			command.Revision, hooked = r.service.copied[t.id()]
 		}
 	})
 	return command, hooked

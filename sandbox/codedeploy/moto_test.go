@@ -82,7 +82,7 @@ type motoWorld struct {
 func newMotoWorld(t *testing.T, settings Settings) *motoWorld {
 	t.Helper()
 	url := emptyMoto(t)
-	w := &motoWorld{world: serveWorld(t, settings), url: url, aws: newEmulated(url, testRegion)}
+	w := &motoWorld{world: serveWorld(t, Options{Settings: settings}), url: url, aws: newEmulated(url, testRegion)}
 	w.service.Connect(url)
 	vpc, err := w.aws.machines.CreateVpc(w.ctx, &ec2.CreateVpcInput{CidrBlock: aws.String("10.0.0.0/16")})
 	require.NoError(t, err)
