@@ -28,7 +28,7 @@ func (r *run) event(ctx context.Context, t *target, name string) error {
 	if ordered != nil {
 		log, err = ordered.Log, &ScriptError{Message: "failure ordered in the sandbox"}
 	} else {
-		log, err = r.act(ctx, t, name)
+		log, err = r.guarded(ctx, t, name)
 	}
 	stopped := err != nil && ctx.Err() != nil
 	r.locked(func() {
@@ -93,11 +93,8 @@ func (r *run) act(ctx context.Context, t *target, name string) (log string, err 
 	if !hooked {
 		return "", nil
 	}
-	if !r.service.simulated() {
-		return r.onMachine(ctx, t.id(), command)
-	}
 	machines := r.service.machines
-	if r.settings.EventSeconds > 0 {
+	if _, simulated := machines.(Simulation); simulated && r.settings.EventSeconds > 0 {
 		machines = Simulation{EventTime: time.Duration(r.settings.EventSeconds * float64(time.Second))}
 	}
 	return machines.Run(ctx, t.id(), command)

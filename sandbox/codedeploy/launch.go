@@ -123,57 +123,6 @@ func (s *Service) launching(of *group) *deployment {
 	return nil
 }
 
-// eventTime is how long a lifecycle event may take (CodeDeploy User Guide,
-// "CodeDeploy quotas").
-const eventTime = time.Hour
-
-// errEventTime is why an event is given up that nobody else gave up.
-var errEventTime = fmt.Errorf("the lifecycle event did not end within %s", eventTime)
-
-// lost is an instance that is no more.
-type lost struct{ instance string }
-
-func (l *lost) Error() string {
-	return fmt.Sprintf("instance %s is terminated or stopped; nothing can run on it", l.instance)
-}
-
-// onMachine has a real machine perform an event, for as long as there is one.
-func (r *run) onMachine(ctx context.Context, instance string, command Command) (log string, err error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, eventTime, errEventTime)
-	defer cancel()
-	ctx, end := context.WithCancelCause(ctx)
-	defer end(nil)
-	gone := func() bool {
-		alive, err := r.cloud.alive(ctx, instance)
-		return err == nil && !alive // AWS out of reach is no proof
-	}
-	if gone() {
-		return "", &lost{instance}
-	}
-	go func() {
-		ticks := time.NewTicker(r.service.launchPoll)
-		defer ticks.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-ticks.C:
-				if gone() {
-					end(&lost{instance})
-					return
-				}
-			}
-		}
-	}()
-	log, err = r.service.machines.Run(ctx, instance, command)
-	if cause := context.Cause(ctx); err != nil && cause != nil {
-		if _, dead := errors.AsType[*lost](cause); dead || errors.Is(cause, errEventTime) {
-			err = cause
-		}
-	}
-	return log, err
-}
-
 // simulated tells whether there are no machines, and nothing to follow.
 func (s *Service) simulated() bool {
 	_, is := s.machines.(Simulation)
