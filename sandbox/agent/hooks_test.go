@@ -55,7 +55,7 @@ func TestEveryLineIsLoggedWithItsStreamAndTime(t *testing.T) {
 	const stamp = `\d{4}-\d\d-\d\d \d\d:\d\d:\d\d`
 	log := w.read(deploymentRoot, "group-1", c.DeploymentID, "logs/scripts.log")
 	for _, line := range []string{"LifecycleEvent - AfterInstall", "Script - scripts/script", `\[stdout\]out`, `\[stderr\]err`} {
-		assert.Regexp(t, `(?m)^`+stamp+` `+line+`$`, log)
+		assert.Regexp(t, `(?m)`+stamp+` `+line+`$`, log)
 	}
 	all := w.read(deploymentRoot, "deployment-logs/codedeploy-agent-deployments.log")
 	assert.Regexp(t, `(?m)^\[`+stamp+`\.\d{3}\] \[`+c.DeploymentID+`\]\[stdout\]out$`, all)

@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,12 +16,6 @@ import (
 
 // Socket is where the agent listens on a machine. Its folder is the host's, too.
 const Socket = "/run/codedeploy-agent/agent.sock"
-
-// Unit is the agent as a systemd service, codedeploy-agent.service. It wants the
-// program in /usr/local/bin/codedeploy-agent.
-//
-//go:embed codedeploy-agent.service
-var Unit string
 
 // runPath takes a lifecycle.Command and answers with an outcome.
 const runPath = "/run"

@@ -170,7 +170,7 @@ func TestWhoIsLaunchedDuringADeploymentIsBroughtUpToDateAfterIt(t *testing.T) {
 		id := w.deploy("v2")
 		w.reached(began)
 		w.machines.mu.Lock()
-		w.machines.do, began = nil, nil
+		w.machines.do = nil
 		w.machines.mu.Unlock()
 		instance := w.cloud.grow("fleet")
 		launch := w.look()[0]
