@@ -43,13 +43,14 @@ type Options struct {
 
 // Service is the handler. Its methods may be called at the same time.
 type Service struct {
-	account    string
-	region     string
-	machines   Machines
-	launchPoll time.Duration
-	life       context.Context // ends with Close, and every deployment with it
-	end        context.CancelFunc
-	running    sync.WaitGroup
+	account  string
+	region   string
+	machines Machines
+	life     context.Context // ends with Close, and every deployment with it
+	end      context.CancelFunc
+	running  sync.WaitGroup
+
+	launchPoll time.Duration // between looks at instances
 
 	mu           sync.Mutex // guards what follows, and all that hangs on it
 	settings     Settings
