@@ -51,6 +51,7 @@ type Service struct {
 	running  sync.WaitGroup
 
 	launchPoll time.Duration // between looks at instances
+	eventTime  time.Duration // for a lifecycle event on a machine
 
 	mu           sync.Mutex // guards what follows, and all that hangs on it
 	settings     Settings
@@ -73,6 +74,9 @@ func New(options Options) (*Service, error) {
 	if err := settings.validate(); err != nil {
 		return nil, fmt.Errorf("codedeploy: settings: %w", err)
 	}
+	if options.LaunchPoll < 0 {
+		return nil, fmt.Errorf("codedeploy: launch poll: want 0 or more, got %s", options.LaunchPoll)
+	}
 	s := &Service{
 		account:      options.Account,
 		region:       options.Region,
@@ -86,6 +90,7 @@ func New(options Options) (*Service, error) {
 		copied:       map[string]types.RevisionLocation{},
 		launched:     map[string]map[string]bool{},
 		launchPoll:   cmp.Or(options.LaunchPoll, defaultLaunchPoll),
+		eventTime:    eventTime,
 	}
 	if s.machines == nil {
 		s.machines = Simulation{}

@@ -12,7 +12,7 @@ import (
 const eventTime = time.Hour
 
 // errEventTime is why an event is given up that nobody else gave up.
-var errEventTime = fmt.Errorf("the lifecycle event did not end within %s", eventTime)
+var errEventTime = errors.New("the lifecycle event took longer than CodeDeploy allows")
 
 // lost is an instance that is no more.
 type lost struct{ instance string }
@@ -27,7 +27,7 @@ func (r *run) guarded(ctx context.Context, t *target, name string) (log string, 
 	if r.service.simulated() || name == blockTraffic {
 		return r.act(ctx, t, name)
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, eventTime, errEventTime)
+	ctx, cancel := context.WithTimeoutCause(ctx, r.service.eventTime, errEventTime)
 	defer cancel()
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)

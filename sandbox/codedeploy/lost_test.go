@@ -77,6 +77,20 @@ func TestAnEventEndsWhenItsInstanceGoesInTheMiddle(t *testing.T) {
 	}
 }
 
+func TestAnEventThatDoesNotEndFails(t *testing.T) {
+	w := newWorld(t, Settings{})
+	assert.Equal(t, time.Hour, w.service.eventTime)
+	w.service.eventTime = 10 * time.Millisecond
+	w.make(noRollback)
+	began, _ := w.machines.holdAt("BeforeInstall")
+	id := w.deploy("v1")
+	w.reached(began)
+	assert.Equal(t, types.ErrorCodeHealthConstraints, w.end(id).ErrorInformation.Code)
+	assert.Equal(t, "the lifecycle event took longer than CodeDeploy allows", *w.targets(id)[0].LifecycleEvents[2].Diagnostics.Message)
+	_, err := New(Options{LaunchPoll: -1})
+	assert.ErrorContains(t, err, "launch poll: want 0 or more, got -1ns")
+}
+
 func TestLaunchesAndLossesOnMoto(t *testing.T) {
 	w := newMotoWorld(t, Settings{})
 	w.makeGroup()
