@@ -4,11 +4,13 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 )
 
 // permitted installs three files and a folder below /srv, with permissions.
@@ -50,6 +52,28 @@ func TestPermissions(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAStarInAPatternStandsForAnyCharacters(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		literal := rapid.StringMatching(`[a-z.?\[\]\\^$+({|-]{0,5}`)
+		any := rapid.StringMatching(`[^/]{0,5}`)
+		pattern, name := literal.Draw(t, "begin"), ""
+		name = pattern
+		for range rapid.IntRange(0, 3).Draw(t, "stars") {
+			part := literal.Draw(t, "part")
+			pattern, name = pattern+"*"+part, name+any.Draw(t, "any")+part
+		}
+		if !glob(pattern, name) {
+			t.Fatalf("%q does not match %q", pattern, name)
+		}
+		if glob(pattern, name+"/below") {
+			t.Fatalf("%q matches what is below %q", pattern, name)
+		}
+		if !strings.Contains(pattern, "*") && glob(pattern, name+"x") {
+			t.Fatalf("%q matches %q", pattern, name+"x")
+		}
+	})
 }
 
 func TestPermissionsThatFailTheDeployment(t *testing.T) {
