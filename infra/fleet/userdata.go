@@ -19,6 +19,7 @@ var userDataTemplate = template.Must(template.New("userdata.sh").Option("missing
 type userData struct {
 	Region        string
 	ParameterPath string
+	Services      string
 }
 
 // largestUserData is the limit in bytes, before base64 (Amazon EC2 User Guide,
@@ -28,6 +29,7 @@ const largestUserData = 16 * 1024
 var (
 	region        = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
 	parameterPath = regexp.MustCompile(`^/([A-Za-z0-9_.-]+/)+$`)
+	services      = regexp.MustCompile(`^[a-z]+(@[a-z0-9-]+)?( [a-z]+(@[a-z0-9-]+)?)*$`)
 )
 
 // render writes the script. Its values stand between quotes of the shell, so
@@ -39,6 +41,9 @@ func render(data userData) (string, error) {
 	}
 	if !parameterPath.MatchString(data.ParameterPath) {
 		problems = append(problems, fmt.Errorf("parameterPath: want a path like /example/prod/, got %q", data.ParameterPath))
+	}
+	if !services.MatchString(data.Services) {
+		problems = append(problems, fmt.Errorf("services: want names like web worker@mail with a space between, got %q", data.Services))
 	}
 	if err := errors.Join(problems...); err != nil {
 		return "", err
