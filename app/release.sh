@@ -6,8 +6,9 @@
 # service user, with the variables of Parameter Store in the environment, and
 # with RELEASE, the deployment's id.
 
-# Which services an instance runs, by the end of its deployment group's name.
-# worker@NAME is a further worker beside the others.
+# Which deployment groups there are, by the end of their names, and the services
+# of instances that the stack says nothing of: celery.mode decides for its own
+# (SERVICES in /etc/bluegreen.env). worker@NAME is a further worker.
 declare -A services=(
 	[DeploymentGroup-01]='web worker beat'
 	[Celery]='worker beat'

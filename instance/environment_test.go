@@ -85,6 +85,7 @@ func TestLoaderPicksWhatEachServiceReads(t *testing.T) {
 		parameters[fmt.Sprintf("/example/prod/STRANGER_%02d", i)] = "x" // several pages
 	}
 	l := newLoader(t, parameters)
+	l.describe("# as user data writes it\nAWS_DEFAULT_REGION=us-east-2\nSERVICES=\"web worker@mail beat\"\nQUOTED='a  b'\n")
 	output, err := l.load("web", "worker")
 	require.NoError(t, err, output)
 
@@ -96,6 +97,8 @@ func TestLoaderPicksWhatEachServiceReads(t *testing.T) {
 	assert.NotContains(t, worker, "OPTIONAL")
 	assert.Equal(t, "config.settings.production", web["DJANGO_SETTINGS_MODULE"])
 	assert.Equal(t, "us-east-2", web["AWS_DEFAULT_REGION"])
+	assert.Equal(t, "a  b", web["QUOTED"], "bash reads the same")
+	assert.NotContains(t, web, "SERVICES", "for the hooks, not the application")
 	assert.NotContains(t, web, "STRANGER")
 	assert.Contains(t, output, "left out, since environment.yaml does not know them: STRANGER, STRANGER_00")
 	assert.NotContains(t, output, "another")

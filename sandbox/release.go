@@ -53,7 +53,10 @@ func (s *Sandbox) Release(ctx context.Context, r Release, do func(context.Contex
 	if text(release.ApplicationVariable) == "" {
 		return errors.New("the sandbox has no platform yet; run: bluegreen sandbox up")
 	}
-	r.Application, r.Groups = text(release.ApplicationVariable), []string{text(release.GroupVariable)}
+	r.Application = text(release.ApplicationVariable)
+	if r.Groups, err = release.Groups(out); err != nil {
+		return err
+	}
 	r.Source.Bucket = text(release.BucketOutput)
 	r.Source.Unbuilt = true // simulated instances install nothing
 	if repository := text(release.RepositoryOutput); repository != "" { // commits of GitHub, which are what they are

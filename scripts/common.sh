@@ -22,6 +22,7 @@ read_instance() {
 	local file=$ROOT/etc/bluegreen.env
 	[[ -n $ROOT ]] || ((EUID == 0)) || fail 'want to run as root, as appspec.yml says; by hand use sudo'
 	[[ -r $file ]] || fail "$file: not there; the instance's user data writes it at the first start"
+	SERVICES=
 	# shellcheck source=/dev/null
 	source "$file" || fail "$file: want lines like NAME=value; write it anew as the instance's user data does"
 	[[ ${PARAMETER_PATH:-} =~ ^/([a-z][a-z0-9-]*)/ ]] ||
@@ -44,10 +45,12 @@ read_release() {
 # installed makes sure that AfterInstall has done its part.
 installed() { [[ -d $release ]] || fail "$release: not installed; see the log of AfterInstall"; }
 
-# read_roles reads the table in app/release.sh: the services of this instance, those
-# without the variables they need left out. An unknown group is an error.
+# read_roles finds the services of this instance: those that the stack has
+# written down for it (celery.mode), else its row of the table in app/release.sh.
+# A group that the table does not know is an error, and so is a service that
+# app/release.sh has no function for.
 read_roles() {
-	local group=${DEPLOYMENT_GROUP_NAME:-} ending known
+	local group=${DEPLOYMENT_GROUP_NAME:-} ending known role
 	roles=()
 	for ending in "${!services[@]}"; do
 		if [[ $group == "$ending" || $group == *-"$ending" ]]; then
@@ -57,6 +60,11 @@ read_roles() {
 	known=$(printf '%s\n' "${!services[@]}" | sort | tr '\n' ' ')
 	((${#roles[@]} > 0)) ||
 		fail "DEPLOYMENT_GROUP_NAME: '$group' ends in none of: ${known% }; add it to services in app/release.sh"
+	if [[ -n ${SERVICES:-} ]]; then read -r -a roles <<<"$SERVICES"; fi
+	for role in "${roles[@]}"; do
+		declare -F "${role%%@*}" >/dev/null ||
+			fail "$role: no function of app/release.sh; write one, or choose another celery.mode of the stack (none: no Celery)"
+	done
 }
 
 # usable prints the services that have the variables they need.

@@ -9,6 +9,7 @@ characters need a backslash, so that every value arrives as it was stored.
 import argparse
 import os
 import re
+import shlex
 import signal
 import sys
 import tempfile
@@ -83,9 +84,11 @@ def main():
 
 
 def read_instance(file):
-    """Read NAME=value lines, which user data wrote."""
-    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-    return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    """Read NAME=value lines, which user data wrote, as bash does. What the instance is to run is for the hooks."""
+    words = shlex.split(file.read_text(encoding="utf-8", errors="replace"), comments=True)
+    values = dict(word.split("=", 1) for word in words if "=" in word)
+    values.pop("SERVICES", None)
+    return values
 
 
 def own_region():

@@ -19,18 +19,22 @@ func TestInvariants(t *testing.T) {
 	for _, file := range stackFiles {
 		var recorder infratest.Recorder
 		declare(t, &recorder, file)
-		for name, invariant := range map[string]func(*testing.T, *infratest.Recorder){
-			"parents and provider":      parentsAndProvider,
-			"tags":                      tagged,
-			"open to the world":         openToTheWorld,
-			"rules say why":             rulesSayWhy,
-			"instance metadata":         instanceMetadata,
-			"encryption":                encryption,
-			"private buckets":           privateBuckets,
-			"no wildcard on everything": noWildcardOnEverything,
-		} {
-			t.Run(strings.TrimPrefix(file, "../")+" "+name, func(t *testing.T) { invariant(t, &recorder) })
-		}
+		invariants(t, &recorder, strings.TrimPrefix(file, "../"))
+	}
+}
+
+func invariants(t *testing.T, recorder *infratest.Recorder, of string) {
+	for name, invariant := range map[string]func(*testing.T, *infratest.Recorder){
+		"parents and provider":      parentsAndProvider,
+		"tags":                      tagged,
+		"open to the world":         openToTheWorld,
+		"rules say why":             rulesSayWhy,
+		"instance metadata":         instanceMetadata,
+		"encryption":                encryption,
+		"private buckets":           privateBuckets,
+		"no wildcard on everything": noWildcardOnEverything,
+	} {
+		t.Run(of+" "+name, func(t *testing.T) { invariant(t, recorder) })
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 
 	"bluegreen/infra/access"
 	"bluegreen/infra/edge"
-	"bluegreen/infra/fleet"
 	"bluegreen/infra/pair"
 	"bluegreen/infra/parameters"
 	"bluegreen/infra/release"
@@ -23,7 +22,7 @@ type parts struct {
 	storage    *storage.Storage
 	edge       *edge.Edge
 	access     *access.Access
-	fleet      *fleet.Fleet
+	fleets     fleets
 	parameters *parameters.Parameters
 }
 
@@ -49,14 +48,17 @@ func export(ctx *pulumi.Context, s Settings, p parts) error {
 		"nameServers":         p.edge.NameServers,
 		"storageBucket":       p.storage.StorageBucket,
 		"releaseBucket":       p.storage.ReleaseBucket,
-		"launchTemplateId":    p.fleet.LaunchTemplateID,
+		"launchTemplateId":    p.fleets.web.LaunchTemplateID,
 		"parameterPath":       pulumi.String(site.ParameterPath()),
+	}
+	if p.fleets.celery != nil {
+		outputs["celeryDeploymentGroups"] = p.fleets.celery.DeploymentGroups
 	}
 	if s.Release.Revision == release.GitHub {
 		outputs["releaseRepository"] = pulumi.String(s.Access.GitHub.Repository)
 	}
-	if s.Logs.Enabled {
-		outputs["logGroup"] = pulumi.String(site.LogGroup())
+	if name := s.logGroup(); name != "" {
+		outputs["logGroup"] = pulumi.String(name)
 	}
 	if token, ok := p.parameters.Value(authorizationToken); ok {
 		outputs["CI_CD_DEPLOYMENT_AUTH_TOKEN"] = token

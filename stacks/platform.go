@@ -7,7 +7,6 @@ import (
 	"bluegreen/infra/cache"
 	"bluegreen/infra/database"
 	"bluegreen/infra/edge"
-	"bluegreen/infra/fleet"
 	"bluegreen/infra/network"
 	"bluegreen/infra/parameters"
 	"bluegreen/infra/release"
@@ -57,12 +56,12 @@ func platform(ctx *pulumi.Context, s Settings, registry parameters.Registry) err
 	if err != nil {
 		return err
 	}
-	fleet, err := instances(ctx, s, imageID, network, edge, access, use, pulumi.Provider(aws))
+	fleets, err := instances(ctx, s, imageID, network, edge, access, use, pulumi.Provider(aws))
 	if err != nil {
 		return err
 	}
 
-	provided, err := dataStores(ctx, s, network, fleet, use)
+	provided, err := dataStores(ctx, s, network, fleets.clients, use)
 	if err != nil {
 		return err
 	}
@@ -76,14 +75,13 @@ func platform(ctx *pulumi.Context, s Settings, registry parameters.Registry) err
 	if err != nil {
 		return err
 	}
-	return export(ctx, s, parts{storage, edge, access, fleet, parameters})
+	return export(ctx, s, parts{storage, edge, access, fleets, parameters})
 }
 
 // dataStores declares the database and the cache, where the stack has them,
-// and returns where they are.
-func dataStores(ctx *pulumi.Context, s Settings, network *network.Network, fleet *fleet.Fleet, use pulumi.ResourceOption) (map[string]pulumi.StringInput, error) {
+// and returns where they are. Clients are the security groups that they let in.
+func dataStores(ctx *pulumi.Context, s Settings, network *network.Network, clients map[string]pulumi.StringInput, use pulumi.ResourceOption) (map[string]pulumi.StringInput, error) {
 	prefix := s.Site().Prefix()
-	clients := map[string]pulumi.StringInput{"web": fleet.SecurityGroupID}
 	locations := map[string]pulumi.StringInput{}
 	if s.Database.Enabled {
 		database, err := database.New(ctx, prefix, database.Args{

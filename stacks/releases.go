@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"bluegreen/infra/access"
+	"bluegreen/infra/celery"
 	"bluegreen/infra/edge"
 	"bluegreen/infra/fleet"
 	"bluegreen/infra/logs"
@@ -15,19 +16,26 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// instances declares the fleet and how a new version reaches it. In mode copy
-// its group is part of it; in mode pair there are two, which releases declares.
-func instances(ctx *pulumi.Context, s Settings, imageID string, network *network.Network, edge *edge.Edge, access *access.Access, use pulumi.ResourceOption, look pulumi.InvokeOption) (*fleet.Fleet, error) {
+// fleets are all that has instances.
+type fleets struct {
+	web     *fleet.Fleet
+	celery  *celery.Celery                // nil where web instances run Celery, or nobody
+	clients map[string]pulumi.StringInput // security groups, for what instances connect to
+}
+
+// instances declares the fleets and how a new version reaches them. In mode copy
+// the web fleet's group is part of it; in mode pair there are two, which
+// releases declares.
+func instances(ctx *pulumi.Context, s Settings, imageID string, network *network.Network, edge *edge.Edge, access *access.Access, use pulumi.ResourceOption, look pulumi.InvokeOption) (fleets, error) {
 	site := s.Site()
 	args := fleet.Args{
-		Spec: s.Fleet, Region: s.Region, ParameterPath: site.ParameterPath(), IPv6: s.Network.IPv6, ImageID: imageID, Tags: tags(s),
+		Spec: s.Fleet, Region: s.Region, ParameterPath: site.ParameterPath(), Services: s.Celery.Web(), LogGroup: s.logGroup(), IPv6: s.Network.IPv6, ImageID: imageID, Tags: tags(s),
 		VPCID: network.VPCID, LoadBalancerSecurityGroupID: edge.SecurityGroupID, InstanceProfileARN: access.InstanceProfileARN,
 	}
 	if s.Logs.Enabled {
 		if _, err := logs.New(ctx, site.Prefix(), logs.Args{Spec: s.Logs, Site: site}, use); err != nil {
-			return nil, err
+			return fleets{}, err
 		}
-		args.LogGroup = site.LogGroup()
 	}
 	if s.Release.Mode == release.Copy {
 		args.Group = &fleet.Group{
@@ -39,15 +47,20 @@ func instances(ctx *pulumi.Context, s Settings, imageID string, network *network
 			LoadBalancerARNSuffix: edge.LoadBalancerARNSuffix,
 		}
 	}
-	fleet, err := fleet.New(ctx, site.Prefix(), args, use)
+	web, err := fleet.New(ctx, site.Prefix(), args, use)
 	if err != nil {
-		return nil, err
+		return fleets{}, err
 	}
-	return fleet, releases(ctx, s, network, edge, access, fleet, use, look)
+	released, err := releases(ctx, s, network, edge, access, web, use, look)
+	if err != nil {
+		return fleets{}, err
+	}
+	all := fleets{web: web, clients: map[string]pulumi.StringInput{"web": web.SecurityGroupID}}
+	return all, all.addCelery(ctx, s, imageID, network, access, released, use)
 }
 
 // releases declares how a new version reaches the fleet.
-func releases(ctx *pulumi.Context, s Settings, network *network.Network, edge *edge.Edge, access *access.Access, fleet *fleet.Fleet, use pulumi.ResourceOption, look pulumi.InvokeOption) error {
+func releases(ctx *pulumi.Context, s Settings, network *network.Network, edge *edge.Edge, access *access.Access, fleet *fleet.Fleet, use pulumi.ResourceOption, look pulumi.InvokeOption) (*release.Release, error) {
 	args := release.Args{
 		Spec: s.Release, Site: s.Site(), MinSize: s.Fleet.MinSize,
 		AutoScalingGroup: fleet.GroupName,
@@ -57,16 +70,15 @@ func releases(ctx *pulumi.Context, s Settings, network *network.Network, edge *e
 	if s.Release.Mode == release.Pair {
 		found, err := pair.LookUp(ctx, s.Site(), look)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		groups, err := pair.New(ctx, s.Site().Prefix(), pairOf(s, found, network, fleet), use)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		args.AutoScalingGroup, args.Underway = groups.LiveGroup, pair.Underway(found)
 	}
-	_, err := release.New(ctx, s.Site().Prefix(), args, use)
-	return err
+	return release.New(ctx, s.Site().Prefix(), args, use)
 }
 
 func pairOf(s Settings, found map[string]pair.Size, network *network.Network, fleet *fleet.Fleet) pair.Args {

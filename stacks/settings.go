@@ -8,6 +8,7 @@ import (
 
 	"bluegreen/infra/access"
 	"bluegreen/infra/cache"
+	"bluegreen/infra/celery"
 	"bluegreen/infra/database"
 	"bluegreen/infra/edge"
 	"bluegreen/infra/fleet"
@@ -41,6 +42,7 @@ type Settings struct {
 	Access   access.Spec   `json:"access"`
 	Fleet    fleet.Spec    `json:"fleet"`
 	Release  release.Spec  `json:"release"`
+	Celery   celery.Spec   `json:"celery"`
 	Database database.Spec `json:"database"`
 	Cache    cache.Spec    `json:"cache"`
 	Storage  storage.Spec  `json:"storage"`
@@ -63,6 +65,7 @@ func defaults(stack string) Settings {
 		Access:   access.Default(),
 		Fleet:    fleet.Default(),
 		Release:  release.Default(),
+		Celery:   celery.Default(),
 		Database: database.Default(),
 		Cache:    cache.Default(),
 		Storage:  storage.Default(),
@@ -91,6 +94,14 @@ func (s *Settings) complete() {
 
 // Site is what the fixed names are made of.
 func (s Settings) Site() naming.Site { return naming.Site{Project: s.Project, Environment: s.Stack} }
+
+// logGroup is where instances send their logs, "" for nowhere.
+func (s Settings) logGroup() string {
+	if !s.Logs.Enabled {
+		return ""
+	}
+	return s.Site().LogGroup()
+}
 
 // provided are the stack outputs that environment variables may come from, by
 // the names that the registry knows.
@@ -137,6 +148,8 @@ func (s Settings) Validate() error {
 		under("release", s.Release.Validate()),
 		under("release", s.Release.Fits(max(s.Fleet.MinSize, 1))), // the fleet has reported what is below 1
 		checkPair(s),
+		under("celery", s.Celery.Validate()),
+		checkCelery(s),
 		check(s.Release.Revision != release.GitHub || s.Access.GitHub.Repository != "",
 			"release.revision: github needs access.github.repository, which is empty; set it, or set release.revision to s3"),
 		under("database", s.Database.Validate()),

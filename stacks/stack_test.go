@@ -2,6 +2,7 @@ package stacks
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"path/filepath"
 	"strings"
@@ -64,6 +65,44 @@ func TestPair(t *testing.T) {
 		assert.Len(t, recorder.OfType("aws:autoscaling/group:Group"), mode.pairs, mode.name)
 		assert.Len(t, recorder.OfType("aws:codedeploy/deploymentGroup:DeploymentGroup"), 1)
 		assert.Len(t, recorder.OfType("bluegreen:index:Guard"), 1)
+	}
+}
+
+// The stack writes down what each instance runs, and lets the fleets in where
+// they have to go.
+func TestCeleryFleets(t *testing.T) {
+	for mode, want := range map[string]map[string]string{
+		"single":              {"web": "web worker beat"},
+		"none":                {"web": "web"},
+		"workerFleet":         {"web": "web", "Celery": "worker beat"},
+		"workerAndBeatFleets": {"web": "web", "CeleryWorker": "worker", "CeleryBeat": "beat"},
+	} {
+		var recorder infratest.Recorder
+		require.NoError(t, run(t, &recorder, "../Pulumi.prod.yaml", func(config map[string]string) {
+			config[namespace+"celery"] = `{"mode": "` + mode + `"}`
+		}))
+		services := map[string]string{}
+		for _, template := range recorder.OfType("aws:ec2/launchTemplate:LaunchTemplate") {
+			script, err := base64.StdEncoding.DecodeString(template.Text("userData"))
+			require.NoError(t, err)
+			_, after, found := strings.Cut(string(script), "SERVICES=\"")
+			require.True(t, found)
+			name := strings.TrimSuffix(strings.TrimPrefix(template.Name, "example-prod-"), "-MainLaunchTemplate")
+			if name == "MainLaunchTemplate" {
+				name = "web"
+			}
+			services[name], _, _ = strings.Cut(after, "\"")
+		}
+		assert.Equal(t, want, services, mode)
+		assert.Len(t, recorder.OfType("aws:codedeploy/deploymentGroup:DeploymentGroup"), len(want), mode)
+		assert.Len(t, recorder.OfType("bluegreen:index:Guard"), len(want), mode)
+		for name := range want {
+			for _, server := range []string{"database", "cache"} {
+				_, ok := recorder.Named("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "example-prod-"+server+"-"+name)
+				assert.True(t, ok, "%s: %s from %s", mode, server, name)
+			}
+		}
+		invariants(t, &recorder, mode)
 	}
 }
 

@@ -35,7 +35,9 @@ const releaseHelp = `Release a commit to the fleets through CodeDeploy.
 Bundles appspec.yml, scripts and app of the commit, uploads the bundle, makes a
 deployment and follows it until traffic is on the new instances and the old ones
 are going. A failed one is followed through its rollback, and what it left behind
-is removed. With several deployment groups, each waits for the one before.
+is removed. With several deployment groups, web first and then those of Celery,
+each waits for the one before. A release that has failed after the first ones is
+finished by running it again: what it has reached is left alone.
 
 With --once-over-http, for hosts whose hooks cannot reach the database, the site
 itself is then asked to migrate and to publish its static files, with the token
@@ -46,7 +48,7 @@ Ctrl-C stops following, not the deployment; --resume takes it up again.
 
 Where to release to comes from flags, else from the environment
 (` + release.ApplicationVariable + `, ` + release.GroupVariable + `,
-` + release.RegionVariable + `, ` + release.BucketVariable + `,
+` + release.CeleryVariable + `, ` + release.RegionVariable + `, ` + release.BucketVariable + `,
 ` + release.RepositoryVariable + `), else from the outputs of --stack.
 AWS is configured as for the AWS CLI.
 

@@ -167,3 +167,12 @@ func TestExitCodesOfARelease(t *testing.T) {
 		assert.Equal(t, want, outcome.ExitCode(), outcome)
 	}
 }
+
+func TestWhatIsToFail(t *testing.T) {
+	const log = "a failure that was ordered with --fail"
+	assert.Equal(t, []codedeploy.Failure{
+		{Event: "Install", Log: log},
+		{Event: "Install", Instance: "first", Log: log},
+		{Event: "Install", Instance: "i-1", DeploymentGroup: "site-CeleryWorker", Log: log},
+	}, failures([]string{"Install", "Install@first", "site-CeleryWorker/Install@i-1"}))
+}

@@ -19,6 +19,7 @@ as it is. --fail orders what goes wrong:
 
   bluegreen sandbox release --fail ValidateService
   bluegreen sandbox release --fail AfterInstall@first     on one instance only
+  bluegreen sandbox release --fail GROUP/Install          in this deployment group
 
 No site answers in the sandbox of itself: --once-over-http needs the --site-url
 of one on loopback, which is asked for the host name that the stack gives it.
@@ -49,15 +50,19 @@ func (f *flags) release() *cobra.Command {
 		},
 	}
 	r.manners(cmd)
-	cmd.Flags().StringSliceVar(&fail, "fail", nil, "lifecycle event to fail, on all instances or on EVENT@INSTANCE; may be repeated")
+	cmd.Flags().StringSliceVar(&fail, "fail", nil, "lifecycle event to fail, on all instances or on EVENT@INSTANCE, in the first deployment or that of GROUP/EVENT; may be repeated")
 	return cmd
 }
 
-// failures reads EVENT or EVENT@INSTANCE.
+// failures reads EVENT or EVENT@INSTANCE, both with GROUP/ before or without.
 func failures(ordered []string) (all []codedeploy.Failure) {
 	for _, one := range ordered {
-		event, instance, _ := strings.Cut(one, "@")
-		all = append(all, codedeploy.Failure{Event: event, Instance: instance, Log: "a failure that was ordered with --fail"})
+		group, of, found := strings.Cut(one, "/")
+		if !found {
+			group, of = "", one
+		}
+		event, instance, _ := strings.Cut(of, "@")
+		all = append(all, codedeploy.Failure{Event: event, Instance: instance, DeploymentGroup: group, Log: "a failure that was ordered with --fail"})
 	}
 	return all
 }

@@ -118,8 +118,11 @@ func TestServiceRolePassesTheInstanceRoleOnly(t *testing.T) {
 func TestReleaseCanOnlyRelease(t *testing.T) {
 	statements := here.release("arn:aws:s3:::example-prod-releases-1")
 	const group = "arn:aws:codedeploy:us-east-2:123456789012:deploymentgroup:example-prod/example-prod-DeploymentGroup-01"
+	const celery = "arn:aws:codedeploy:us-east-2:123456789012:deploymentgroup:example-prod/example-prod-Celery"
 	const fleet = "arn:aws:autoscaling:us-east-2:123456789012:autoScalingGroup:1-2-3:autoScalingGroupName/"
-	assert.True(t, allows(statements, "codedeploy:CreateDeployment", group))
+	for _, own := range []string{group, celery, celery + "Worker", celery + "Beat"} {
+		assert.True(t, allows(statements, "codedeploy:CreateDeployment", own))
+	}
 	assert.True(t, allows(statements, "codedeploy:RegisterApplicationRevision", "arn:aws:codedeploy:us-east-2:123456789012:application:example-prod"))
 	assert.True(t, allows(statements, "codedeploy:GetDeploymentConfig", "arn:aws:codedeploy:us-east-2:123456789012:deploymentconfig:CodeDeployDefault.AllAtOnce"))
 	assert.True(t, allows(statements, "s3:PutObject", "arn:aws:s3:::example-prod-releases-1/bundle.zip"))
@@ -127,7 +130,7 @@ func TestReleaseCanOnlyRelease(t *testing.T) {
 
 	for action, resource := range map[string]string{
 		"codedeploy:UpdateDeploymentGroup":   group,
-		"codedeploy:DeleteDeploymentGroup":   group,
+		"codedeploy:DeleteDeploymentGroup":   celery,
 		"codedeploy:CreateDeploymentGroup":   group,
 		"iam:PassRole":                       "arn:aws:iam::123456789012:role/example-prod-CodeDeploy-1",
 		"ssm:GetParameter":                   "arn:aws:ssm:us-east-2:123456789012:parameter/example/prod/DATABASE_URL",

@@ -2,8 +2,8 @@ package access
 
 import "bluegreen/infra/policy"
 
-// release lets CI upload a bundle and deploy it to this site, and clean up
-// after a deployment that failed. It can change neither the deployment group
+// release lets CI upload a bundle and deploy it to this site, web fleet and
+// others, and clean up after a deployment that failed. It can change neither the deployment group
 // nor any role. Of the console's notification and chat permissions, which
 // AWS's own deployer policy has, it needs none.
 func (s scope) release(bucketARN string) []policy.Statement {
@@ -20,9 +20,12 @@ func (s scope) release(bucketARN string) []policy.Statement {
 			Resources: []string{s.application()},
 		},
 		{
-			Sid:       "Deploy",
-			Actions:   actions("codedeploy", "CreateDeployment", "GetDeployment", "ListDeployments", "GetDeploymentGroup"),
-			Resources: []string{s.arn("codedeploy", "deploymentgroup:"+s.site.Application()+"/"+group)},
+			Sid:     "Deploy",
+			Actions: actions("codedeploy", "CreateDeployment", "GetDeployment", "ListDeployments", "GetDeploymentGroup"),
+			Resources: []string{
+				s.arn("codedeploy", "deploymentgroup:"+s.site.Application()+"/"+group),
+				s.arn("codedeploy", "deploymentgroup:"+s.site.Application()+"/"+s.site.CeleryDeploymentGroup("Celery*")),
+			},
 		},
 		{
 			// These take a deployment's id, for which CodeDeploy has no ARN

@@ -1,6 +1,6 @@
-// Package fleet declares the web instances of one site: the firewall in front
-// of them, the launch template they start from, and the Auto Scaling group that
-// keeps their number.
+// Package fleet declares instances of one site: the firewall in front of them,
+// the launch template they start from, and the Auto Scaling group that keeps
+// their number.
 //
 // An instance is ready for CodeDeploy a minute after its start, and answers
 // 503 until a release is on it. Nobody logs in over SSH: there is no port 22
@@ -10,8 +10,6 @@ package fleet
 import (
 	"errors"
 	"fmt"
-
-	"bluegreen/infra/firewall"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
@@ -163,19 +161,23 @@ func checkSizes(least, desired, most int) error {
 }
 
 // Args is a Spec and what the rest of the platform supplies. Everything but
-// LogGroup, IPv6, Tags and Group is required.
+// LogGroup, IPv6, Tags, Group and, without web, LoadBalancerSecurityGroupID is
+// required.
 type Args struct {
 	Spec
 	// ImageID is the image to launch: Spec.ImageID, or what a look-up of
 	// ImageName found.
-	ImageID                     string
-	Region                      string             // as in "us-east-2"
-	ParameterPath               string             // where the application's environment is, as in "/example/prod/"
+	ImageID       string
+	Region        string // as in "us-east-2"
+	ParameterPath string // where the application's environment is, as in "/example/prod/"
+	// Services are what each instance runs, as in "web worker beat": names that
+	// app/release.sh knows.
+	Services                    string
 	LogGroup                    string             // of CloudWatch Logs, where instances send what they log; empty sends nothing
 	IPv6                        bool               // the network is dual-stack
 	Tags                        map[string]string  // for instances, their volumes and interfaces, which the provider's default tags do not reach
 	VPCID                       pulumi.StringInput // where the instances are
-	LoadBalancerSecurityGroupID pulumi.StringInput // the only source of traffic
+	LoadBalancerSecurityGroupID pulumi.StringInput // the only source of traffic; nil without web, where nobody comes in
 	InstanceProfileARN          pulumi.StringInput // what the instances may do
 	// Group is the Auto Scaling group; nil leaves groups to the caller.
 	Group *Group
@@ -183,13 +185,16 @@ type Args struct {
 
 func (a Args) check() error {
 	problems := []error{a.Validate()}
+	if !a.web() && a.LoadBalancerSecurityGroupID != nil {
+		problems = append(problems, fmt.Errorf("loadBalancerSecurityGroupId: want none for services %q, which no visitor comes to", a.Services))
+	}
 	for _, input := range []struct {
 		name    string
 		missing bool
 	}{
 		{"imageId", a.ImageID == ""},
 		{"vpcId", a.VPCID == nil},
-		{"loadBalancerSecurityGroupId", a.LoadBalancerSecurityGroupID == nil},
+		{"loadBalancerSecurityGroupId", a.LoadBalancerSecurityGroupID == nil && a.web()},
 		{"instanceProfileArn", a.InstanceProfileARN == nil},
 	} {
 		if input.missing {
@@ -224,7 +229,7 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	if err := args.check(); err != nil {
 		return nil, err
 	}
-	script, err := render(userData{Region: args.Region, ParameterPath: args.ParameterPath, LogGroup: args.LogGroup})
+	script, err := render(userData{Region: args.Region, ParameterPath: args.ParameterPath, Services: args.Services, LogGroup: args.LogGroup})
 	if err != nil {
 		return nil, err
 	}
@@ -233,12 +238,7 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 		return nil, err
 	}
 	own := pulumi.Parent(f)
-	group, err := firewall.New(ctx, name+"-reverse-proxy", firewall.Args{
-		Description: "Web instances: HTTP from the load balancer only.", VPCID: args.VPCID, IPv6: args.IPv6,
-		Ingress: []firewall.Ingress{
-			{Key: "http", Port: 80, Group: args.LoadBalancerSecurityGroupID, Description: "HTTP from the load balancer"},
-		},
-	}, own)
+	group, err := newSecurityGroup(ctx, name, args, own)
 	if err != nil {
 		return nil, err
 	}

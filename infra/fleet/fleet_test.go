@@ -26,6 +26,7 @@ func arguments() Args {
 		ImageID:                     "ami-0123456789abcdef0",
 		Region:                      "us-east-2",
 		ParameterPath:               "/example/prod/",
+		Services:                    "web worker beat",
 		Tags:                        map[string]string{"Project": "example"},
 		VPCID:                       pulumi.String("vpc-1"),
 		LoadBalancerSecurityGroupID: pulumi.String("sg-alb"),
@@ -91,6 +92,26 @@ func TestWayOut(t *testing.T) {
 	}
 }
 
+// Workers and beat connect to others; nobody connects to them.
+func TestNobodyComesInWithoutWeb(t *testing.T) {
+	var recorder infratest.Recorder
+	declare(t, &recorder, func(a *Args) { a.Services, a.LoadBalancerSecurityGroupID = "worker worker@mail beat", nil })
+	_, ok := recorder.Named(groupToken, "example-prod-instances")
+	require.True(t, ok)
+	assert.Empty(t, recorder.OfType(ingressToken))
+	assert.Len(t, recorder.OfType(egressToken), 1)
+
+	got := launchTemplate(t, &recorder)
+	assert.Equal(t, "Initial server for example-prod: worker worker@mail beat.", got.Text("description"))
+	assert.Equal(t, "example-prod-instances-id", got.Value("vpcSecurityGroupIds").ArrayValue()[0].StringValue())
+	for _, specification := range got.Value("tagSpecifications").ArrayValue() {
+		assert.Equal(t, "example-prod", specification.ObjectValue()["tags"].ObjectValue()["Name"].StringValue())
+	}
+	script, err := base64.StdEncoding.DecodeString(got.Text("userData"))
+	require.NoError(t, err)
+	assert.Contains(t, string(script), "\nSERVICES=\"worker worker@mail beat\"\n")
+}
+
 func launchTemplate(t *testing.T, recorder *infratest.Recorder) infratest.Resource {
 	t.Helper()
 	found, ok := recorder.Named(templateToken, "example-prod-MainLaunchTemplate")
@@ -134,7 +155,7 @@ func TestLaunchTemplate(t *testing.T) {
 
 	script, err := base64.StdEncoding.DecodeString(got.Text("userData"))
 	require.NoError(t, err)
-	want, err := render(userData{Region: "us-east-2", ParameterPath: "/example/prod/"})
+	want, err := render(userData{Region: "us-east-2", ParameterPath: "/example/prod/", Services: "web worker beat"})
 	require.NoError(t, err)
 	assert.Equal(t, want, string(script))
 }
@@ -235,13 +256,20 @@ func TestBadArgumentsRegisterNothing(t *testing.T) {
 		args Args
 		want string
 	}{
-		{"nothing wired", Args{Spec: Default()}, `fleet example-prod: imageId: required, got none
+		{"nothing wired", Args{Spec: Default(), Services: "web"}, `fleet example-prod: imageId: required, got none
 vpcId: required, got none
 loadBalancerSecurityGroupId: required, got none
 instanceProfileArn: required, got none`},
-		{"no region or path", func() Args { a := arguments(); a.Region, a.ParameterPath = "", "example"; return a }(),
+		{"no region, path or services", func() Args {
+			a := arguments()
+			a.Region, a.ParameterPath, a.Services = "", "example", "web  worker"
+			return a
+		}(),
 			`fleet example-prod: region: want a region like us-east-2, got ""
-parameterPath: want a path like /example/prod/, got "example"`},
+parameterPath: want a path like /example/prod/, got "example"
+services: want names like web worker@mail with a space between, got "web  worker"`},
+		{"nothing to visit", func() Args { a := arguments(); a.Services = "worker"; return a }(),
+			`fleet example-prod: loadBalancerSecurityGroupId: want none for services "worker", which no visitor comes to`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var recorder infratest.Recorder

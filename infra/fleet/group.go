@@ -79,7 +79,7 @@ func newGroup(ctx *pulumi.Context, name string, args Args, template pulumi.Strin
 		HealthCheckType:                     pulumi.String(args.HealthCheckType),
 		HealthCheckGracePeriod:              pulumi.Int(args.HealthCheckGracePeriod),
 		TerminationPolicies:                 pulumi.ToStringArray(args.TerminationPolicies),
-		Tags:                                groupTags(name, args.Tags),
+		Tags:                                groupTags(args.instanceName(name), args.Tags),
 		TargetTracking:                      args.tracking(),
 		Schedules:                           args.schedules(),
 		CopyLosses:                          pulumi.String(args.CopyLosses),
@@ -109,6 +109,6 @@ func groupTags(name string, tags map[string]string) pulumi.StringMap {
 	for key, value := range tags {
 		all[key] = pulumi.String(value)
 	}
-	all["Name"] = pulumi.String(name + "-web")
+	all["Name"] = pulumi.String(name)
 	return all
 }

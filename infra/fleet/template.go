@@ -12,7 +12,7 @@ import (
 func newLaunchTemplate(ctx *pulumi.Context, name string, args Args, script string, group *ec2.SecurityGroup, own pulumi.ResourceOption) (*ec2.LaunchTemplate, error) {
 	role := name + "-MainLaunchTemplate"
 	template := &ec2.LaunchTemplateArgs{
-		Description:         pulumi.String("Initial webserver for " + name + "."),
+		Description:         pulumi.String(described(name, args)),
 		ImageId:             pulumi.String(args.ImageID),
 		InstanceType:        pulumi.String(args.InstanceTypes[0]),
 		VpcSecurityGroupIds: pulumi.StringArray{group.ID()},
@@ -38,7 +38,7 @@ func newLaunchTemplate(ctx *pulumi.Context, name string, args Args, script strin
 			// would hand its role to whatever a container on it runs.
 			HttpPutResponseHopLimit: pulumi.Int(1),
 		},
-		TagSpecifications: tagSpecifications(name, args.Tags),
+		TagSpecifications: tagSpecifications(args.instanceName(name), args.Tags),
 		// Whoever launches by hand gets today's template. The Auto Scaling
 		// group asks for the latest version in any case.
 		UpdateDefaultVersion: pulumi.Bool(true),
@@ -56,7 +56,7 @@ func tagSpecifications(name string, tags map[string]string) ec2.LaunchTemplateTa
 	for key, value := range tags {
 		all[key] = pulumi.String(value)
 	}
-	all["Name"] = pulumi.String(name + "-web")
+	all["Name"] = pulumi.String(name)
 	var specifications ec2.LaunchTemplateTagSpecificationArray
 	for _, kind := range []string{"instance", "network-interface", "volume"} {
 		specifications = append(specifications, ec2.LaunchTemplateTagSpecificationArgs{

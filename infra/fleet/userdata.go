@@ -20,6 +20,7 @@ type userData struct {
 	Region        string
 	ParameterPath string
 	LogGroup      string // empty sends no logs
+	Services      string
 }
 
 // largestUserData is the limit in bytes, before base64 (Amazon EC2 User Guide,
@@ -30,6 +31,7 @@ var (
 	region        = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
 	logGroup      = regexp.MustCompile(`^(/[A-Za-z0-9_.-]+)*$`)
 	parameterPath = regexp.MustCompile(`^/([A-Za-z0-9_.-]+/)+$`)
+	services      = regexp.MustCompile(`^[a-z]+(@[a-z0-9-]+)?( [a-z]+(@[a-z0-9-]+)?)*$`)
 )
 
 // render writes the script. Its values stand between quotes of the shell, so
@@ -44,6 +46,9 @@ func render(data userData) (string, error) {
 	}
 	if !logGroup.MatchString(data.LogGroup) {
 		problems = append(problems, fmt.Errorf("logGroup: want a name like /example/prod or none, got %q", data.LogGroup))
+	}
+	if !services.MatchString(data.Services) {
+		problems = append(problems, fmt.Errorf("services: want names like web worker@mail with a space between, got %q", data.Services))
 	}
 	if err := errors.Join(problems...); err != nil {
 		return "", err

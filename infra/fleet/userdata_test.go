@@ -15,7 +15,7 @@ import (
 
 func rendered(t *testing.T, logGroup string) string {
 	t.Helper()
-	script, err := render(userData{Region: "us-east-2", ParameterPath: "/example/prod/", LogGroup: logGroup})
+	script, err := render(userData{Region: "us-east-2", ParameterPath: "/example/prod/", Services: "web worker beat", LogGroup: logGroup})
 	require.NoError(t, err)
 	return script
 }
@@ -34,19 +34,22 @@ func TestRender(t *testing.T) {
 
 func TestRenderRefusesWhatTheShellCouldRun(t *testing.T) {
 	for _, bad := range []userData{
-		{Region: "us-east-2'; reboot; '", ParameterPath: "/example/prod/"},
-		{Region: "us-east-2", ParameterPath: "/example/$(reboot)/"},
-		{Region: "us-east-2", ParameterPath: "/example/prod/\nEND\nreboot"},
-		{Region: "us-east-2", ParameterPath: "/example/prod"},
-		{Region: "us-east-2", ParameterPath: "/example/prod/", LogGroup: "/example/$(reboot)"},
-		{Region: "us-east-2", ParameterPath: "/example/prod/", LogGroup: "/example/prod\nEND\nreboot"},
-		{Region: "us-east-2", ParameterPath: "/example/prod/", LogGroup: `/example","x`},
+		{Region: "us-east-2'; reboot; '", ParameterPath: "/example/prod/", Services: "web"},
+		{Region: "us-east-2", ParameterPath: "/example/$(reboot)/", Services: "web"},
+		{Region: "us-east-2", ParameterPath: "/example/prod/\nEND\nreboot", Services: "web"},
+		{Region: "us-east-2", ParameterPath: "/example/prod", Services: "web"},
+		{Region: "us-east-2", ParameterPath: "/example/prod/", Services: "web $(reboot)"},
+		{Region: "us-east-2", ParameterPath: "/example/prod/", Services: "web\nEND"},
+		{Region: "us-east-2", ParameterPath: "/example/prod/", Services: "web", LogGroup: "/example/$(reboot)"},
+		{Region: "us-east-2", ParameterPath: "/example/prod/", Services: "web", LogGroup: "/example/prod\nEND\nreboot"},
+		{Region: "us-east-2", ParameterPath: "/example/prod/", Services: "web", LogGroup: `/example","x`},
 	} {
 		_, err := render(bad)
 		assert.Error(t, err, "%+v", bad)
 	}
 	_, err := render(userData{})
-	assert.EqualError(t, err, "region: want a region like us-east-2, got \"\"\nparameterPath: want a path like /example/prod/, got \"\"")
+	assert.EqualError(t, err, "region: want a region like us-east-2, got \"\"\nparameterPath: want a path like /example/prod/, got \"\"\n"+
+		"services: want names like web worker@mail with a space between, got \"\"")
 }
 
 func TestAgentBucket(t *testing.T) {
@@ -139,7 +142,7 @@ func TestFirstStart(t *testing.T) {
 	assert.Contains(t, m.read("etc/nginx/sites-available/no-release"), "return 503")
 	assert.Contains(t, m.read("etc/nginx/sites-available/no-release"), "listen 80 default_server;")
 	assert.Contains(t, m.read("etc/apt/apt.conf.d/90-wait"), `DPkg::Lock::Timeout "300";`)
-	assert.Equal(t, "AWS_DEFAULT_REGION=us-east-2\nPARAMETER_PATH=/example/prod/\n", m.read("etc/bluegreen.env"))
+	assert.Equal(t, "AWS_DEFAULT_REGION=us-east-2\nPARAMETER_PATH=/example/prod/\nSERVICES=\"web worker beat\"\n", m.read("etc/bluegreen.env"))
 	assert.Contains(t, output, "ready for a release")
 }
 

@@ -33,6 +33,11 @@ func (s Site) Application() string { return s.Prefix() }
 // DeploymentGroup is the name of the web fleet's CodeDeploy deployment group.
 func (s Site) DeploymentGroup() string { return s.Prefix() + "-DeploymentGroup-01" }
 
+// CeleryDeploymentGroup is the name of the CodeDeploy deployment group of a
+// Celery fleet, "Celery", "CeleryWorker" or "CeleryBeat": app/release.sh knows
+// an instance by this end.
+func (s Site) CeleryDeploymentGroup(fleet string) string { return s.Prefix() + "-" + fleet }
+
 // AutoScalingGroup is the name of the web fleet's first Auto Scaling group.
 // Each release replaces the group by one that CodeDeploy names; ask the
 // deployment group for the name of the day.

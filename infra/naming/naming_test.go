@@ -16,6 +16,7 @@ func TestFixedNames(t *testing.T) {
 	assert.Equal(t, "example-prod-DeploymentGroup-01", site.DeploymentGroup())
 	assert.Equal(t, "example-prod-EC2AutoScalingGroup", site.AutoScalingGroup())
 	assert.Equal(t, "example-prod-EC2AutoScalingGroup-b", site.AutoScalingGroupOfPair("b"))
+	assert.Equal(t, "example-prod-CeleryWorker", site.CeleryDeploymentGroup("CeleryWorker"))
 	assert.Equal(t, "alias/example-prod-parameters", site.KeyAlias())
 }
 

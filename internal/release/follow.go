@@ -123,5 +123,6 @@ func (d *Deployment) describe(now snapshot) {
 	d.Application, d.Group = aws.ToString(now.info.ApplicationName), now.group()
 	d.Description, d.Revision = aws.ToString(now.info.Description), revisionName(now.info.Revision)
 	d.Status, d.Failure = string(now.info.Status), now.failure()
+	d.InPlace = inPlaceStyle(now.info)
 	d.Seconds = between(now.info.CreateTime, now.info.CompleteTime).Seconds()
 }

@@ -13,10 +13,12 @@ import (
 )
 
 // Variables of the environment that say where to release to, and outputs of the
-// stack, which are named the same but for the last three.
+// stack, which are named the same where there is no other name.
 const (
 	ApplicationVariable = "AWS_CODEDEPLOY_APPLICATION_NAME"
-	GroupVariable       = "AWS_CODEDEPLOY_DEPLOYMENT_GROUP" // one, or several with commas between
+	GroupVariable       = "AWS_CODEDEPLOY_DEPLOYMENT_GROUP"         // one, or several with commas between
+	CeleryVariable      = "AWS_CODEDEPLOY_CELERY_DEPLOYMENT_GROUPS" // released to after that, with commas between
+	CeleryOutput        = "celeryDeploymentGroups"                  // a list
 	RegionVariable      = "AWS_CODEDEPLOY_REGION"
 	BucketVariable      = "AWS_RELEASE_BUCKET"
 	BucketOutput        = "releaseBucket"
@@ -52,8 +54,9 @@ func FindNames(ctx context.Context, given Names, stack string, environment func(
 		Region: environment(RegionVariable), Bucket: environment(BucketVariable),
 		Repository: environment(RepositoryVariable),
 	})
+	celery := split(environment(CeleryVariable))
 	if stack == "" {
-		return found.revision(given), nil
+		return found.after(celery, given).revision(given), nil
 	}
 	outputs, err := stackOutputs(ctx, stack)
 	if err != nil {
@@ -74,12 +77,59 @@ func FindNames(ctx context.Context, given Names, stack string, environment func(
 			errs = append(errs, fmt.Errorf("%s is %s in the environment and %s in stack %s; unset it, or leave out --stack", variable, set, value, stack))
 		}
 	}
+	ofStack, err := listed(outputs[CeleryOutput])
+	switch {
+	case err != nil:
+		errs = append(errs, fmt.Errorf("stack %s: output %s: %w", stack, CeleryOutput, err))
+	case len(celery) > 0 && !slices.Equal(celery, ofStack): // groups that are gone, too
+		errs = append(errs, fmt.Errorf("%s is %s in the environment and %s in stack %s; unset it, or leave out --stack", CeleryVariable, strings.Join(celery, ","), orNone(ofStack), stack))
+	}
 	site, _ := outputs[SiteOutput].(string)
 	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return found.or(Names{
 		Application: text[ApplicationVariable], Groups: split(text[GroupVariable]), Region: text[RegionVariable], Bucket: text[BucketOutput],
 		Repository: text[RepositoryOutput], Site: site,
-	}).revision(given), errors.Join(errs...)
+	}).after(ofStack, given).revision(given), errors.Join(errs...)
+}
+
+// after adds deployment groups at the end, unless the command line says which
+// there are.
+func (n Names) after(groups []string, given Names) Names {
+	if len(given.Groups) > 0 {
+		return n
+	}
+	n.Groups = slices.Clone(n.Groups)
+	for _, group := range groups {
+		if !slices.Contains(n.Groups, group) {
+			n.Groups = append(n.Groups, group)
+		}
+	}
+	return n
+}
+
+// listed reads an output that is a list of text, or is not there.
+func listed(output any) (all []string, err error) {
+	if output == nil {
+		return nil, nil
+	}
+	list, ok := output.([]any)
+	for _, one := range list {
+		text, is := one.(string)
+		ok = ok && is
+		all = append(all, text)
+	}
+	if !ok {
+		return nil, fmt.Errorf("want a list of text, got %v", output)
+	}
+	return all, nil
+}
+
+// Groups are the deployment groups in the outputs of a stack, in the order of a
+// release.
+func Groups(outputs map[string]any) ([]string, error) {
+	web, _ := outputs[GroupVariable].(string)
+	celery, err := listed(outputs[CeleryOutput])
+	return Names{Groups: split(web)}.after(celery, Names{}).Groups, err
 }
 
 // revision settles what is released: whoever names a bucket on the command line

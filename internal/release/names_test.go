@@ -47,6 +47,34 @@ echo '{"AWS_CODEDEPLOY_APPLICATION_NAME": "of-stack", "AWS_CODEDEPLOY_DEPLOYMENT
 	require.ErrorContains(t, err, "AWS_CODEDEPLOY_REGION is us-east-1 in the environment and eu-west-1 in stack prod")
 }
 
+// Those of Celery come after the web fleet's, wherever either is named.
+func TestDeploymentGroupsOfCelery(t *testing.T) {
+	playPulumi(t, `echo '{"AWS_CODEDEPLOY_DEPLOYMENT_GROUP": "web", "celeryDeploymentGroups": ["worker", "beat"]}'`)
+	for _, test := range []struct {
+		given Names
+		stack string
+		set   map[string]string
+		want  []string
+	}{
+		{Names{}, "prod", nil, []string{"web", "worker", "beat"}},
+		{Names{}, "prod", map[string]string{CeleryVariable: "worker, beat"}, []string{"web", "worker", "beat"}},
+		{Names{}, "", map[string]string{GroupVariable: "web", CeleryVariable: "worker,beat"}, []string{"web", "worker", "beat"}},
+		{Names{}, "", map[string]string{GroupVariable: "web,beat", CeleryVariable: "worker,beat"}, []string{"web", "beat", "worker"}},
+		{Names{}, "", map[string]string{GroupVariable: "web"}, []string{"web"}},
+		{Names{Groups: []string{"beat"}}, "prod", map[string]string{CeleryVariable: "worker,beat"}, []string{"beat"}},
+	} {
+		found, err := FindNames(t.Context(), test.given, test.stack, environment(test.set))
+		require.NoError(t, err)
+		assert.Equal(t, test.want, found.Groups, "%+v", test)
+	}
+	_, err := FindNames(t.Context(), Names{}, "prod", environment(map[string]string{CeleryVariable: "worker"}))
+	require.ErrorContains(t, err, "AWS_CODEDEPLOY_CELERY_DEPLOYMENT_GROUPS is worker in the environment and worker, beat in stack prod; unset it")
+
+	playPulumi(t, `echo '{"AWS_CODEDEPLOY_DEPLOYMENT_GROUP": "web"}'`)
+	_, err = FindNames(t.Context(), Names{}, "prod", environment(map[string]string{CeleryVariable: "worker"}))
+	require.ErrorContains(t, err, "is worker in the environment and none in stack prod")
+}
+
 // A stack that releases commits of GitHub says so; a bucket on the command line
 // is meant all the same.
 func TestWhatIsReleased(t *testing.T) {
@@ -68,8 +96,10 @@ func TestWhatIsReleased(t *testing.T) {
 func TestAStackThatCannotBeRead(t *testing.T) {
 	for script, said := range map[string]string{
 		"echo \"no stack named 'prod'\" >&2; exit 255": "stack prod: pulumi stack output: exit status 255: no stack named 'prod'",
-		"echo no JSON":                    "stack prod: pulumi stack output: invalid character",
-		`echo '{"releaseBucket": ["a"]}'`: "stack prod: output releaseBucket: want text, got [a]",
+		"echo no JSON":                             "stack prod: pulumi stack output: invalid character",
+		`echo '{"releaseBucket": ["a"]}'`:          "stack prod: output releaseBucket: want text, got [a]",
+		`echo '{"celeryDeploymentGroups": [1]}'`:   "stack prod: output celeryDeploymentGroups: want a list of text, got [1]",
+		`echo '{"celeryDeploymentGroups": "a,b"}'`: "stack prod: output celeryDeploymentGroups: want a list of text, got a,b",
 	} {
 		playPulumi(t, script)
 		_, err := FindNames(t.Context(), Names{}, "prod", environment(nil))

@@ -119,7 +119,8 @@ func (o Options) named() error {
 }
 
 // Run releases a commit and returns when the verdict is clear, or ctx ends: the
-// deployment then goes on by itself, and Resume follows it. An error is a
+// deployment then goes on by itself, and Resume follows it. A release that has
+// reached only the first deployment groups is finished by running it again. An error is a
 // mistake in the options, in appspec.yml or of a call; how a deployment went is
 // in the Result, also beside an error.
 func Run(ctx context.Context, o Options) (Result, error) {
@@ -135,7 +136,15 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	if err != nil {
 		return s.concluded(ctx, Result{}, err)
 	}
-	result, err := s.deployAll(ctx, func(context.Context, string) (order, error) { return made, nil })
+	groups, reached, err := s.remaining(ctx, made.revision)
+	if err != nil {
+		return s.concluded(ctx, Result{Bundle: made.bundle}, err)
+	}
+	for _, name := range reached {
+		s.say(Event{Kind: KindNotice, Group: name, Message: fmt.Sprintf("%s: has %s already; going on with %s", name, made.description, groups[0])})
+	}
+	result, err := s.deployAll(ctx, groups, func(string) order { return made })
+	result.Reached = reached
 	return s.concluded(ctx, result, err)
 }
 
@@ -150,7 +159,13 @@ func RedeployLastGood(ctx context.Context, o Options) (Result, error) {
 		return Result{}, err
 	}
 	defer s.out.close()
-	result, err := s.deployAll(ctx, s.lastGood)
+	orders := map[string]order{}
+	for _, name := range s.Groups { // all of them, before the first is touched
+		if orders[name], err = s.lastGood(ctx, name); err != nil {
+			return s.concluded(ctx, Result{}, err)
+		}
+	}
+	result, err := s.deployAll(ctx, s.Groups, func(group string) order { return orders[group] })
 	return s.concluded(ctx, result, err)
 }
 
@@ -162,22 +177,19 @@ type order struct {
 }
 
 // deployAll deploys to one deployment group after the other.
-func (s *session) deployAll(ctx context.Context, what func(ctx context.Context, group string) (order, error)) (Result, error) {
+func (s *session) deployAll(ctx context.Context, groups []string, what func(group string) order) (Result, error) {
 	var result Result
-	for i, group := range s.Groups {
-		this, err := what(ctx, group)
-		var d Deployment
-		if err == nil {
-			result.Bundle = this.bundle
-			d, err = s.deploy(ctx, group, this)
-		}
+	for i, group := range groups {
+		this := what(group)
+		result.Bundle = this.bundle
+		d, err := s.deploy(ctx, group, this)
 		if d.ID != "" {
 			result.Deployments = append(result.Deployments, d)
 		}
 		if err != nil || d.Outcome != Succeeded {
-			result.NotStarted = s.Groups[i+1:]
+			result.NotStarted = groups[i+1:]
 			if d.ID == "" {
-				result.NotStarted = s.Groups[i:]
+				result.NotStarted = groups[i:]
 			}
 			return result, err
 		}
@@ -201,8 +213,9 @@ func (s *session) deploy(ctx context.Context, group string, what order) (Deploym
 }
 
 // Resume follows a deployment that exists already, by its id or as "last": the
-// last one of the deployment group. It finishes what a release does after a
-// deployment, also when that has ended long ago.
+// last one of the deployment groups. It finishes what a release does after a
+// deployment, also when that has ended long ago, and says which of the later
+// deployment groups do not have the revision yet.
 func Resume(ctx context.Context, o Options, id string) (Result, error) {
 	s, err := o.open()
 	if err != nil {
@@ -215,7 +228,11 @@ func Resume(ctx context.Context, o Options, id string) (Result, error) {
 		}
 	}
 	d, err := s.see(ctx, id)
-	return s.concluded(ctx, d.alone(), err)
+	result := d.alone()
+	if err == nil {
+		result.NotStarted, err = s.lacking(ctx, d)
+	}
+	return s.concluded(ctx, result, err)
 }
 
 // concluded completes a result, and tells programs of it.

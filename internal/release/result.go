@@ -14,7 +14,8 @@ import (
 // Outcome is how a release went.
 type Outcome string
 
-// The outcomes. In a Result, the one of its last deployment.
+// The outcomes. In a Result, the one of its last deployment; Attention when that
+// was rolled back and others before it were not.
 const (
 	Succeeded   Outcome = "succeeded"      // traffic is on the new instances, and the old ones are gone or going
 	RolledBack  Outcome = "rolledBack"     // it failed or was stopped, and the site serves what it served before
@@ -43,8 +44,9 @@ func (o Outcome) ExitCode() int {
 // Result is what became of a release.
 type Result struct {
 	Outcome     Outcome      `json:"outcome"`
-	Bundle      *Bundle      `json:"bundle,omitempty"` // what was made and uploaded
-	Deployments []Deployment `json:"deployments"`      // in order
+	Bundle      *Bundle      `json:"bundle,omitempty"`  // what was made and uploaded
+	Deployments []Deployment `json:"deployments"`       // in order
+	Reached     []string     `json:"reached,omitempty"` // deployment groups that an earlier run has released to, and that were left alone
 	NotStarted  []string     `json:"notStarted,omitempty"`
 }
 
@@ -57,6 +59,7 @@ type Deployment struct {
 	Revision    string        `json:"revision"`         // s3://BUCKET/KEY or github.com/OWNER/NAME@COMMIT
 	Status      string        `json:"status,omitempty"` // as CodeDeploy has it
 	Outcome     Outcome       `json:"outcome"`
+	InPlace     bool          `json:"inPlace,omitempty"`  // the instances stay, and get the revision in the place of the one before
 	Seconds     float64       `json:"seconds"`            // from its creation to the verdict, or its end
 	Live        string        `json:"live,omitempty"`     // Auto Scaling group that has the traffic
 	Failure     *Failure      `json:"failure,omitempty"`  // why it ended
@@ -99,6 +102,8 @@ func (r Result) outcome(err error) Outcome {
 		return Failed
 	case len(r.Deployments) == 0:
 		return Interrupted
+	case r.partly():
+		return Attention
 	default:
 		return r.Deployments[len(r.Deployments)-1].Outcome
 	}
@@ -109,8 +114,8 @@ func (r Result) Report(out io.Writer) {
 	for _, d := range r.Deployments {
 		d.report(out)
 	}
-	if len(r.Deployments) > 0 && len(r.NotStarted) > 0 {
-		fmt.Fprintf(out, "Not deployed to: %s\n", strings.Join(r.NotStarted, ", "))
+	if rest := r.rest(); rest != "" {
+		fmt.Fprintln(out, rest)
 	}
 }
 
@@ -142,6 +147,9 @@ func (d Deployment) verdict() string {
 	case Succeeded:
 		return fmt.Sprintf("released %s with deployment %s in %s%s", cmp.Or(d.Description, d.Revision), d.ID, seconds(d.Seconds), live)
 	case RolledBack:
+		if d.InPlace {
+			return fmt.Sprintf("deployment %s %s after %s; its instances run what they ran before%s", d.ID, strings.ToLower(d.Status), seconds(d.Seconds), live)
+		}
 		return fmt.Sprintf("deployment %s %s after %s; the site serves what it served before%s", d.ID, strings.ToLower(d.Status), seconds(d.Seconds), live)
 	case Interrupted:
 		return fmt.Sprintf("deployment %s goes on; follow it with: bluegreen release --resume %s", d.ID, d.ID)

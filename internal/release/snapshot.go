@@ -198,6 +198,18 @@ func (n snapshot) failure() *Failure {
 	return f
 }
 
+// stragglers are problems of a deployment in place that has succeeded although
+// instances failed: one at a time, the last one does not count (AWS CodeDeploy
+// User Guide, "Predefined deployment configurations").
+func (n snapshot) stragglers() (problems []string) {
+	for _, target := range n.targets {
+		if target.Status == types.TargetStatusFailed {
+			problems = append(problems, fmt.Sprintf("the deployment failed on instance %s, which CodeDeploy puts up with; see what it runs, and release again", *target.TargetId))
+		}
+	}
+	return problems
+}
+
 // overview counts instances by status.
 func (n snapshot) overview() string {
 	count := map[string]int{}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 )
 
 // Stop ends a deployment and has it rolled back, and follows that to its end. An
@@ -32,15 +33,35 @@ func Stop(ctx context.Context, o Options, id string) (Result, error) {
 	return s.concluded(ctx, d.alone(), err)
 }
 
-// anyRunning finds the deployment that is under way.
+// anyRunning finds the deployment that is under way: the newest, since that of a
+// web fleet may still wait to end its old instances.
 func (s *session) anyRunning(ctx context.Context) (string, error) {
 	if err := s.named(); err != nil {
 		return "", err
 	}
+	var newest types.DeploymentInfo
 	for _, group := range s.Groups {
-		if id, err := s.running(ctx, group); err != nil || id != "" {
-			return id, err
+		id, err := s.running(ctx, group)
+		if err != nil {
+			return "", err
+		}
+		if id == "" {
+			continue
+		}
+		info, err := s.deployment(ctx, id)
+		if err != nil {
+			return "", err
+		}
+		if newest.CreateTime == nil || aws.ToTime(info.CreateTime).After(*newest.CreateTime) {
+			info, newest = newest, info
+		}
+		if info.DeploymentId != nil {
+			s.say(Event{Kind: KindNotice, Deployment: *info.DeploymentId, Group: aws.ToString(info.DeploymentGroupName),
+				Message: fmt.Sprintf("deployment %s of %s is under way, too, and goes on; to stop it: bluegreen release --stop %[1]s", *info.DeploymentId, *info.DeploymentGroupName)})
 		}
 	}
-	return "", fmt.Errorf("stop: no deployment is under way in %s", some(s.Groups))
+	if newest.DeploymentId == nil {
+		return "", fmt.Errorf("stop: no deployment is under way in %s", some(s.Groups))
+	}
+	return *newest.DeploymentId, nil
 }

@@ -49,6 +49,8 @@ func (s *session) confirm(ctx context.Context, now snapshot, d *Deployment) erro
 	}
 	config := group.BlueGreenDeploymentConfiguration
 	switch {
+	case d.InPlace:
+		problems = append(problems, now.stragglers()...)
 	case len(problems) > 0:
 	case pairMode(group):
 		if err := s.linger(ctx, group, now.info); err != nil {
@@ -161,7 +163,7 @@ func (s *session) rollback(ctx context.Context, now snapshot, d *Deployment) (pr
 			why = "CodeDeploy has not begun one"
 		}
 		s.say(Event{Kind: KindNotice, Deployment: now.id(), Group: d.Group, Message: "no rollback: " + why})
-		if info.DeploymentStyle != nil && info.DeploymentStyle.DeploymentType == types.DeploymentTypeInPlace {
+		if inPlaceStyle(info) {
 			problems = append(problems, "there was no rollback, and instances may have either revision; release again, or run bluegreen release --redeploy-last-good")
 		}
 		return problems, nil
@@ -196,6 +198,10 @@ func rollsBack(info types.DeploymentInfo) bool {
 	}
 	config := info.AutoRollbackConfiguration
 	return config != nil && config.Enabled && slices.Contains(config.Events, types.AutoRollbackEventDeploymentFailure)
+}
+
+func inPlaceStyle(info types.DeploymentInfo) bool {
+	return info.DeploymentStyle != nil && info.DeploymentStyle.DeploymentType == types.DeploymentTypeInPlace
 }
 
 func copies(config *types.BlueGreenDeploymentConfiguration) bool {

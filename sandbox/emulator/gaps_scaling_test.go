@@ -43,6 +43,8 @@ func testScaling(t *testing.T, config aws.Config) {
 	for at, group := range []*string{blue, green} {
 		require.Len(t, policies(group), 1, *group)
 		assert.EqualValues(t, 50+at, *policies(group)[0].TargetTrackingConfiguration.TargetValue)
+		assert.True(t, aws.ToBool(policies(group)[0].Enabled), "unless it is switched off")
+		assert.Nil(t, policies(group)[0].PredictiveScalingConfiguration)
 		require.Len(t, schedules(group), 1, *group)
 		assert.EqualValues(t, at, *schedules(group)[0].DesiredCapacity)
 	}

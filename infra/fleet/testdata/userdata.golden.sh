@@ -1,5 +1,5 @@
 #!/bin/bash
-# The first start of a web instance. cloud-init runs this as root and keeps its
+# The first start of an instance. cloud-init runs this as root and keeps its
 # output in /var/log/cloud-init-output.log. Running it again changes nothing.
 #
 # An image can be baked by running prepare_image on it: an instance that starts
@@ -120,11 +120,13 @@ prepare_image() {
 }
 
 # What makes it an instance of this one. Release scripts read the file: the
-# application's variables are in Parameter Store under this path.
+# application's variables are in Parameter Store under this path, and these are
+# the services that it is to run.
 configure_instance() {
 	write /etc/bluegreen.env <<'END'
 AWS_DEFAULT_REGION=us-east-2
 PARAMETER_PATH=/example/prod/
+SERVICES="web worker beat"
 END
 }
 

@@ -1,6 +1,6 @@
 """Auto Scaling: policies and scheduled actions. moto keeps them by name alone, so
-that two groups cannot have one of the same name, and keeps them when the group
-goes."""
+that two groups cannot have one of the same name, keeps them when the group
+goes, and answers policies that no provider takes for what it has made."""
 
 from moto.autoscaling.exceptions import ValidationError
 from moto.autoscaling.models import AutoScalingBackend
@@ -12,10 +12,24 @@ from patching import instead
 @instead(AutoScalingBackend, "put_scaling_policy")
 def put_scaling_policy(original, backend, name, *arguments, **named):
     policy = original(backend, name, *arguments, **named)
+    # AWS answers none, and not an empty one
+    policy.predictive_scaling_configuration = (
+        policy.predictive_scaling_configuration or None
+    )
     backend.policies[(policy.auto_scaling_group_name, name)] = backend.policies.pop(
         name
     )
     return policy
+
+
+@instead(AutoScalingResponse, "put_scaling_policy")
+def put_policy(original, response):
+    """Whether a policy is enabled was forgotten."""
+    result = original(response)
+    _, policy = named_policy(response)
+    enabled = response._get_param("Enabled")
+    policy.enabled = True if enabled is None else enabled
+    return result
 
 
 def named_policy(response):
