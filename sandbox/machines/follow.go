@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
 	"time"
 )
 
@@ -91,9 +90,7 @@ func (h *Host) choose(private netip.Addr) netip.Addr {
 func (h *Host) live(m *machine) {
 	log := h.Log.With("machine", m.id, "address", m.address.String())
 	err := m.start(first(h.authority.pem(), m.setHosts()))
-	if err != nil {
-		m.signal(os.Kill)
-	} else {
+	if err == nil {
 		log.Info("switched on")
 		err = h.attend(m)
 	}

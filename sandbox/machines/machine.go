@@ -36,7 +36,7 @@ type machine struct {
 	notice  time.Time // of a spot interruption; zero is none
 	began   time.Time
 	boot    time.Duration
-	process *os.Process // systemd-nspawn; nil before it runs
+	process *os.Process // unshare, whose child is systemd-nspawn; nil before it runs
 	hosts   string      // /etc/hosts as it was written last
 }
 
@@ -73,40 +73,60 @@ func (m *machine) start(extra []file) error {
 	if err != nil {
 		return err
 	}
+	started := make(chan error)
+	go m.watch(started, slices.Concat(
+		[]string{"--net=" + m.host.namespace.path(), "--", "unshare", "--mount", "--propagation=private", "--pid", "--fork", "--kill-child", "--mount-proc", "--",
+			"bash", "-c", embedded("boot.sh"), "boot.sh", m.disk(), m.host.Tree},
+		groups, []string{"--"}, m.options()))
+	return <-started
+}
+
+// restart is the status of a systemd-nspawn whose machine is to start again.
+const restart = 133
+
+// watch runs a machine until it has ended for good. Its thread stays as long:
+// the kernel takes the thread's end for that of the parent. With the parent ends
+// unshare, with that what it started, and with that, being the first process of
+// a process namespace, the machine.
+func (m *machine) watch(started chan<- error, arguments []string) {
+	defer close(m.ended)
+	runtime.LockOSThread()
+	for again := false; ; again = true {
+		cmd, err := m.command(arguments)
+		if err == nil {
+			err = cmd.Start()
+		}
+		if err == nil {
+			m.host.mu.Lock()
+			m.process = cmd.Process
+			m.host.mu.Unlock()
+		}
+		if !again {
+			started <- err
+		}
+		if err != nil {
+			return
+		}
+		_ = cmd.Wait() // however it ended, it ended
+		if cmd.ProcessState.ExitCode() != restart {
+			return
+		}
+		m.host.Log.Info("restarts itself", "machine", m.id)
+	}
+}
+
+func (m *machine) command(arguments []string) (*exec.Cmd, error) {
 	console, err := os.OpenFile(filepath.Join(m.disk(), "console.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer console.Close()
-	arguments := slices.Concat(
-		[]string{"--net=" + m.host.namespace.path(), "--", "unshare", "--mount", "--propagation=private", "--",
-			"bash", "-c", embedded("boot.sh"), "boot.sh", m.disk(), m.host.Tree},
-		groups, []string{"--"}, m.options())
 	cmd := exec.Command("nsenter", arguments...) // #nosec G204 -- our own
 	// The container gets control groups of version 2 only, which systemd wants
 	// from version 256 on, even where this computer has version 1 as well.
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1"}
 	cmd.Stdout, cmd.Stderr = console, console
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	started := make(chan error)
-	go func() {
-		// The thread lives as long as the machine: the kernel takes its end for
-		// that of the parent. Pdeathsig stays through every exec.
-		runtime.LockOSThread()
-		err := cmd.Start()
-		started <- err
-		if err == nil {
-			_ = cmd.Wait() // however it ended, it ended
-		}
-		close(m.ended)
-	}()
-	if err := <-started; err != nil {
-		return err
-	}
-	m.host.mu.Lock()
-	m.process = cmd.Process
-	m.host.mu.Unlock()
-	return nil
+	return cmd, nil
 }
 
 // options are those of systemd-nspawn.
@@ -137,19 +157,37 @@ func leaderOf(process *os.Process) int {
 	if process == nil {
 		return 0
 	}
-	children, _ := os.ReadFile(fmt.Sprintf("/proc/%[1]d/task/%[1]d/children", process.Pid)) // gone with the process
-	for child := range strings.FieldsSeq(string(children)) {
-		status, _ := os.ReadFile("/proc/" + child + "/status")
-		for line := range strings.Lines(string(status)) {
-			if ids, ok := strings.CutPrefix(line, "NSpid:"); ok {
-				if all := strings.Fields(ids); len(all) > 1 && all[len(all)-1] == "1" {
-					number, _ := strconv.Atoi(child) // a name of /proc
-					return number
-				}
+	for _, nspawn := range children(process.Pid) {
+		for _, child := range children(nspawn) {
+			if isFirst(child) {
+				return child
 			}
 		}
 	}
 	return 0
+}
+
+// children lists the processes that another one has started.
+func children(pid int) (pids []int) {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%[1]d/task/%[1]d/children", pid)) // gone with the process
+	for child := range strings.FieldsSeq(string(text)) {
+		if number, err := strconv.Atoi(child); err == nil {
+			pids = append(pids, number)
+		}
+	}
+	return pids
+}
+
+// isFirst tells whether a process is the first one of its process namespace.
+func isFirst(pid int) bool {
+	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid)) // gone with the process
+	for line := range strings.Lines(string(status)) {
+		if ids, ok := strings.CutPrefix(line, "NSpid:"); ok {
+			all := strings.Fields(ids)
+			return len(all) > 1 && all[len(all)-1] == "1"
+		}
+	}
+	return false
 }
 
 // path is a path in the running machine as this computer reaches it.
@@ -174,29 +212,25 @@ func (m *machine) exists(inside string) bool {
 // powerOff tells the machine to stop in order; live sees to it.
 func (m *machine) powerOff() { m.offOnce.Do(func() { close(m.off) }) }
 
-// signal signals systemd-nspawn.
-func (m *machine) signal(signal os.Signal) {
-	m.host.mu.Lock()
-	defer m.host.mu.Unlock()
-	if m.process != nil {
-		_ = m.process.Signal(signal) // it may have ended
-	}
-}
-
 // kill ends every process of the machine at once, as a power cut would, and
 // returns when they have ended.
 func (m *machine) kill() {
-	for _, hierarchy := range hierarchies() {
-		_ = endGroup(filepath.Join(hierarchy, m.group())) // what is left goes in clean
+	m.host.mu.Lock()
+	if m.process != nil {
+		_ = m.process.Kill() // it may have ended
 	}
-	m.signal(os.Kill)
+	m.host.mu.Unlock()
 	<-m.ended
 }
 
 // shutDown lets the machine's systemd stop everything, and kills it when that
 // takes too long.
 func (m *machine) shutDown(limit time.Duration) {
-	m.signal(syscall.SIGTERM) // systemd-nspawn passes it on as an order to power off
+	m.host.mu.Lock()
+	for _, nspawn := range children(m.process.Pid) {
+		_ = syscall.Kill(nspawn, syscall.SIGTERM) // which it passes on as an order to power off
+	}
+	m.host.mu.Unlock()
 	select {
 	case <-m.ended:
 	case <-time.After(limit):
