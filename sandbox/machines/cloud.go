@@ -163,6 +163,15 @@ func (c *cloud) replace(ctx context.Context, id string) error {
 	return err
 }
 
+// terminate ends an instance: its group, if it has one, launches another.
+func (c *cloud) terminate(ctx context.Context, id string) error {
+	if group, err := c.group(ctx, id); err != nil || group != "" {
+		return errors.Join(err, c.replace(ctx, id))
+	}
+	_, err := c.machines.TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: []string{id}})
+	return err
+}
+
 // deregister takes an instance out of its group's target groups, and returns for
 // how long they drain.
 func (c *cloud) deregister(ctx context.Context, id string) (drain time.Duration, err error) {

@@ -91,8 +91,8 @@ func (h *Host) Interrupt(instance string) error {
 		case <-h.life.Done():
 		case <-m.ended:
 		case <-time.After(min(drain, longestNotice)):
-			if err := cloud.replace(h.life, instance); err != nil {
-				h.Log.Error("not replaced", "machine", instance, "error", err)
+			if err := cloud.terminate(h.life, instance); err != nil {
+				h.Log.Error("not terminated", "machine", instance, "error", err)
 			}
 		}
 	})

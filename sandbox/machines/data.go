@@ -51,8 +51,9 @@ func (h *Host) reconcileData(ctx context.Context, cloud *cloud) error {
 	}
 	h.mu.Lock()
 	if h.data == nil && len(found.names) > 0 {
-		h.data = &data{machine: h.newMachine(dataMachine, dataAddress, instance{})}
-		h.running.Go(func() { h.liveData(h.data) })
+		d := &data{machine: h.newMachine(dataMachine, dataAddress, instance{})}
+		h.data = d
+		h.running.Go(func() { h.liveData(d) })
 	}
 	if h.data != nil {
 		h.data.stores = found

@@ -57,6 +57,7 @@ func (h *Host) reconcile(ctx context.Context) error {
 		}
 		if m.state == Failed {
 			delete(h.machines, id)
+			m.powerOff()
 			continue
 		}
 		m.state = Stopping
@@ -115,6 +116,13 @@ func (h *Host) live(m *machine) {
 		return
 	}
 	log.Warn("failed", "error", err)
+	select {
+	case <-h.life.Done():
+		return
+	case <-m.off: // its instance has ended meanwhile
+		return
+	case <-time.After(h.ReplaceAfter):
+	}
 	if err := cloud.replace(h.life, m.id); err != nil {
 		log.Error("not replaced", "error", err)
 	}

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"bluegreen/sandbox/codedeploy"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/stretchr/testify/assert"
@@ -156,6 +158,27 @@ curl --silent --header "X-aws-ec2-metadata-token: $token" http://169.254.169.254
 	out, err := exec.Command(Enter(list[0].Leader, "hostname")[0], Enter(list[0].Leader, "hostname")[1:]...).Output() // #nosec G204
 	require.NoError(t, err)
 	assert.Equal(t, two.Hostname+"\n", string(out))
+}
+
+func TestAFailureIsNoticedLater(t *testing.T) {
+	need(t)
+	w := &world{T: t, cloud: newCloud(startEmulator(t), testRegion)}
+	w.makeFleet(1)
+	options := testOptions(t, t.TempDir())
+	options.ReplaceAfter = time.Hour
+	var err error
+	w.host, err = Start(t.Context(), options)
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, w.host.Close()) })
+	w.host.Connect(*w.cloud.config.BaseEndpoint)
+	one := w.await(1)[0]
+	require.NoError(t, w.host.Kill(one.Instance))
+	require.Eventually(t, func() bool { return w.host.Machines()[0].State == Failed }, patience, 20*time.Millisecond)
+	assert.Equal(t, []string{one.Instance}, w.targets(), "nobody has noticed yet")
+	_, err = w.host.Run(t.Context(), one.Instance, codedeploy.Command{Event: "ApplicationStart"})
+	assert.EqualError(t, err, "machine "+one.Instance+" has failed: the machine ended by itself")
+	w.scale(0)
+	require.Eventually(t, func() bool { return len(w.host.Machines()) == 0 }, patience, 50*time.Millisecond)
 }
 
 // Two AWS have instances with the same addresses.

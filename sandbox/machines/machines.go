@@ -41,6 +41,10 @@ type Options struct {
 	Agent string
 	// Client talks to the agent that listens on a unix socket.
 	Client func(socket string) Agent
+	// ReplaceAfter is how long Auto Scaling takes to notice that a machine has
+	// failed; until then its instance stays registered in target groups. The
+	// default is none; status checks of AWS take minutes.
+	ReplaceAfter time.Duration
 	// Log gets a line for each thing that happens to a machine; nil is silent.
 	Log *slog.Logger
 }
