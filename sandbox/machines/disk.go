@@ -29,7 +29,8 @@ type file struct {
 }
 
 // makeDisk makes what a machine writes to: the overlay's upper layer with files
-// in it, the folder that the kernel works in, and the one that is mounted on.
+// in it, the folder that the kernel works in, the one that is mounted on, and the
+// script that does it.
 func makeDisk(folder string, files []file) error {
 	if err := os.RemoveAll(folder); err != nil {
 		return err
@@ -38,6 +39,9 @@ func makeDisk(folder string, files []file) error {
 		if err := makeFolder(filepath.Join(folder, name)); err != nil {
 			return err
 		}
+	}
+	if err := os.WriteFile(filepath.Join(folder, "boot.sh"), []byte(embedded("boot.sh")), 0o600); err != nil {
+		return err
 	}
 	upper, err := os.OpenRoot(filepath.Join(folder, "upper"))
 	if err != nil {

@@ -76,7 +76,7 @@ func (m *machine) start(extra []file) error {
 	started := make(chan error)
 	go m.watch(started, slices.Concat(
 		[]string{"--net=" + m.host.namespace.path(), "--", "unshare", "--mount", "--propagation=private", "--pid", "--fork", "--kill-child", "--mount-proc", "--",
-			"bash", "-c", embedded("boot.sh"), "boot.sh", m.disk(), m.host.Tree},
+			"bash", filepath.Join(m.disk(), "boot.sh"), m.disk(), m.host.Tree},
 		groups, []string{"--"}, m.options()))
 	return <-started
 }
