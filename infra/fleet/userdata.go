@@ -34,6 +34,14 @@ var (
 	services      = regexp.MustCompile(`^[a-z]+(@[a-z0-9-]+)?( [a-z]+(@[a-z0-9-]+)?)*$`)
 )
 
+// UserData is the script that an instance of a region runs at its first start,
+// for a site whose variables are in Parameter Store under parameterPath, a path
+// like /example/prod/. Services are what it runs, as in "web worker beat". Run with the argument prepare-image it makes an image of
+// the machine that it runs on instead. Errors name the value that is wrong.
+func UserData(region, parameterPath, services string) (string, error) {
+	return render(userData{Region: region, ParameterPath: parameterPath, Services: services})
+}
+
 // render writes the script. Its values stand between quotes of the shell, so
 // it refuses what has no business there.
 func render(data userData) (string, error) {

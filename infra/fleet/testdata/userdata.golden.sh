@@ -2,8 +2,8 @@
 # The first start of an instance. cloud-init runs this as root and keeps its
 # output in /var/log/cloud-init-output.log. Running it again changes nothing.
 #
-# An image can be baked by running prepare_image on it: an instance that starts
-# from such an image downloads nothing.
+# An image is baked by running this on it with the argument prepare-image: an
+# instance that starts from such an image downloads nothing.
 set -euo pipefail
 
 ROOT="${ROOT:-}" # another folder than / for trying this script out
@@ -194,8 +194,21 @@ send_logs() {
 	fi
 }
 
-prepare_image
-configure_instance
-start_agent # a release may follow at once
-log 'ready for a release'
-send_logs # last: nothing waits for it
+case "${1:-}" in
+prepare-image)
+	prepare_image
+	install_logs_agent || log 'no CloudWatch agent in the image, see above'
+	log 'ready to start instances from'
+	;;
+'')
+	prepare_image
+	configure_instance
+	start_agent # a release may follow at once
+	log 'ready for a release'
+	send_logs # last: nothing waits for it
+	;;
+*)
+	log "want prepare-image or no argument, got '$1'"
+	exit 2
+	;;
+esac
