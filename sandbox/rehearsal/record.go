@@ -17,7 +17,7 @@ import (
 type Entry struct {
 	Time    time.Time      `json:"time"`
 	Step    *Step          `json:"step,omitempty"`
-	Version *Version       `json:"version,omitempty"`
+	Named   *Named         `json:"named,omitempty"`
 	Machine *Machine       `json:"machine,omitempty"`
 	Target  *Target        `json:"target,omitempty"`
 	Release *release.Event `json:"release,omitempty"` // what a release told
@@ -34,8 +34,8 @@ type Step struct {
 	Facts    []string `json:"facts,omitempty"`    // at its end, what was found
 }
 
-// Version says what a release is of.
-type Version struct {
+// Named says what a release is of.
+type Named struct {
 	Release string `json:"release"` // deployment id
 	Title   string `json:"title"`   // "version 2"
 }
@@ -128,30 +128,5 @@ func ReadRecord(from io.Reader) ([]Entry, error) {
 			return nil, fmt.Errorf("recording, entry %d: %w", len(entries)+1, err)
 		}
 		entries = append(entries, e)
-	}
-}
-
-// events takes what a release prints with JSON and records it.
-type events struct {
-	recorder *recorder
-	told     func(release.Event)
-	rest     []byte // of a line that has not come to its end
-}
-
-// Write takes whole lines.
-func (w *events) Write(text []byte) (int, error) {
-	w.rest = append(w.rest, text...)
-	for {
-		var e release.Event
-		advance, line, _ := bufio.ScanLines(w.rest, false) // it has no errors
-		if advance == 0 {
-			return len(text), nil
-		}
-		if err := json.Unmarshal(line, &e); err != nil {
-			return 0, fmt.Errorf("an event of the release: %w", err)
-		}
-		w.rest = w.rest[advance:]
-		w.recorder.add(Entry{Time: e.Time, Release: &e})
-		w.told(e)
 	}
 }

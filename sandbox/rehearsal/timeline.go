@@ -109,7 +109,7 @@ func earlier(a, b time.Time) time.Time {
 type drawing struct {
 	*Timeline
 	fleets map[string]*Fleet
-	order  []string         // of fleets
+	order  []string          // of fleets
 	lanes  map[string]*Lane  // by instance
 	of     map[string]string // fleets, by instance
 }
@@ -118,9 +118,9 @@ func (d *drawing) add(e Entry, at float64) {
 	switch {
 	case e.Step != nil:
 		d.step(*e.Step, at)
-	case e.Version != nil:
-		d.Titles[e.Version.Release] = e.Version.Title
-		d.released(e.Version.Release)
+	case e.Named != nil:
+		d.Titles[e.Named.Release] = e.Named.Title
+		d.released(e.Named.Release)
 	case e.Machine != nil:
 		d.machine(*e.Machine, at)
 	case e.Target != nil:

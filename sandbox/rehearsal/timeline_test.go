@@ -37,8 +37,8 @@ func invented() []Entry {
 	step(1, "up", 0, 10)
 	step(2, "first release", 10, 30)
 	step(3, "fails in ValidateService", 34, 60, "a problem that was invented")
-	at(11, Entry{Version: &Version{"d-ONE", "version 1"}})
-	at(35, Entry{Version: &Version{"d-TWO", "version 2"}})
+	at(11, Entry{Named: &Named{"d-ONE", "version 1"}})
+	at(35, Entry{Named: &Named{"d-TWO", "version 2"}})
 	for i, life := range []struct {
 		fleet       string
 		from, to    float64
