@@ -130,11 +130,11 @@ func (r *rehearsal) serving(ctx context.Context, state State, members []string, 
 // none.
 func (r *rehearsal) answering(ctx context.Context) string {
 	site, host := r.stage.Site()
-	_, body, err := visit(ctx, site, host, "/")
+	seen, err := visit(ctx, site, host, "/")
 	if err != nil {
 		return ""
 	}
-	found := pageRelease.FindSubmatch(body)
+	found := pageRelease.FindSubmatch(seen.body)
 	if found == nil {
 		return ""
 	}

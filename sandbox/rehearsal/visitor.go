@@ -2,12 +2,12 @@ package rehearsal
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -25,21 +25,16 @@ const noteField = "text"
 // page, which asks database and cache, fetch its style sheet, and leave notes.
 // It reads the page once, as a browser does, for the names and the token in it.
 func referenceLoad(ctx context.Context, site *url.URL, host string) ([]Request, error) {
-	answer, body, err := visit(ctx, site, host, "/")
+	seen, err := visit(ctx, site, host, "/")
 	if err != nil {
 		return nil, err
 	}
-	token, style := pageToken.FindSubmatch(body), pageStyle.FindSubmatch(body)
+	token, style := pageToken.FindSubmatch(seen.body), pageStyle.FindSubmatch(seen.body)
 	if token == nil || style == nil {
-		return nil, fmt.Errorf("%s/: the page has no form or no style sheet; want those of app/notes/templates, got status %d: %.200s", site, answer.StatusCode, body)
+		return nil, fmt.Errorf("%s/: the page has no form or no style sheet; want those of app/notes/templates, got status %d: %.200s", site, seen.status, seen.body)
 	}
-	var cookie *http.Cookie
-	for _, one := range answer.Cookies() {
-		if one.Name == "csrftoken" {
-			cookie = one
-		}
-	}
-	if cookie == nil {
+	at := slices.IndexFunc(seen.cookies, func(c *http.Cookie) bool { return c.Name == "csrftoken" })
+	if at < 0 {
 		return nil, fmt.Errorf("%s/: the page sets no cookie csrftoken", site)
 	}
 	return []Request{
@@ -47,27 +42,34 @@ func referenceLoad(ctx context.Context, site *url.URL, host string) ([]Request, 
 		{Method: http.MethodGet, Path: string(style[1]), Weight: 2, Status: http.StatusFound},
 		{
 			Method: http.MethodPost, Path: "/", Weight: 1, Status: http.StatusFound, Note: noteField,
-			Header: http.Header{"Cookie": {cookie.Name + "=" + cookie.Value}, "Referer": {"https://" + host + "/"}},
+			Header: http.Header{"Cookie": {"csrftoken=" + seen.cookies[at].Value}, "Referer": {"https://" + host + "/"}},
 			Form:   url.Values{"csrfmiddlewaretoken": {string(token[1])}, "author": {"Rehearsal"}},
 		},
 	}, nil
 }
 
-// visit asks the site for a page, as the load balancer's visitor.
-func visit(ctx context.Context, site *url.URL, host, path string) (*http.Response, []byte, error) {
+// seen is a page that a visitor has got.
+type seen struct {
+	status  int
+	cookies []*http.Cookie
+	body    []byte
+}
+
+// visit asks the site for a page, on a connection of its own.
+func visit(ctx context.Context, site *url.URL, host, path string) (seen, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, site.JoinPath(path).String(), nil)
 	if err != nil {
-		return nil, nil, err
+		return seen{}, err
 	}
-	request.Host = host
+	request.Host, request.Close = host, true
 	client := &http.Client{Timeout: requestTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	defer client.CloseIdleConnections()
 	answer, err := client.Do(request)
 	if err != nil {
-		return nil, nil, err
+		return seen{}, err
 	}
+	defer answer.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(answer.Body, maxBody))
-	return answer, body, errors.Join(err, answer.Body.Close())
+	return seen{answer.StatusCode, answer.Cookies(), body}, err
 }
 
 // body is what a request sends: the form, with the note's own text in it.
