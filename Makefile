@@ -11,9 +11,10 @@ export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: ## build the operator's tool, bin/bluegreen, and our provider's plugin
+build: ## build the operator's tool, bin/bluegreen, our provider's plugin, and the rehearsal's agent
 	@tools/go-build.sh bin/bluegreen ./cmd/bluegreen
 	@tools/go-build.sh bin/pulumi-resource-bluegreen ./cmd/pulumi-resource-bluegreen
+	@CGO_ENABLED=0 tools/go-build.sh bin/codedeploy-agent ./cmd/codedeploy-agent
 
 sandbox: build ## create the whole platform on an emulated AWS and show it
 	@bin/bluegreen sandbox up

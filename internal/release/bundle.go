@@ -16,6 +16,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"bluegreen/internal/appspec"
 )
 
 // Bundle is what the CodeDeploy agent unpacks on an instance: a tar archive,
@@ -46,7 +48,7 @@ func (e entry) executable() bool { return e.mode.Perm()&0o100 != 0 }
 
 // usual are the parts of a bundle that a site has. Those that it does not have
 // are left out: appspec.yml says what it cannot do without.
-var usual = []string{appspecName, "scripts", "app"}
+var usual = []string{appspec.Name, "scripts", "app"}
 
 func (s Source) validate() error {
 	var errs []error

@@ -104,7 +104,8 @@ func (r *run) command(t *target, name string) (command Command, hooked bool) {
 		command = Command{
 			Event: name, DeploymentID: r.id(), Application: *r.info.ApplicationName,
 			DeploymentGroup: *r.info.DeploymentGroupName, DeploymentGroupID: *r.group.info.DeploymentGroupId,
-			Revision: *r.info.Revision, FileExistsBehavior: r.info.FileExistsBehavior,
+			Creator: r.info.Creator, Type: r.info.DeploymentStyle.DeploymentType,
+			Revision: *r.info.Revision, Target: *r.info.Revision, FileExistsBehavior: r.info.FileExistsBehavior,
 			DeploymentCreatedAt: *r.info.CreateTime,
 		}
 		hooked = true

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
+	"bluegreen/sandbox/lifecycle"
 )
 
 // Machines do what happens on instances: what the CodeDeploy agent does.
@@ -17,27 +17,11 @@ type Machines interface {
 	Run(ctx context.Context, instance string, command Command) (log string, err error)
 }
 
-// Command is a lifecycle event to perform: what the agent gets told.
-type Command struct {
-	Event               string // "ApplicationStart"
-	DeploymentID        string
-	Application         string
-	DeploymentGroup     string
-	DeploymentGroupID   string
-	Revision            types.RevisionLocation // whose hook is to run: for ApplicationStop and traffic hooks on original instances, the last successful one there
-	FileExistsBehavior  types.FileExistsBehavior
-	DeploymentCreatedAt time.Time
-}
+// Command is a lifecycle event to perform.
+type Command = lifecycle.Command
 
 // ScriptError is the failure of a hook's script.
-type ScriptError struct {
-	Code    types.LifecycleErrorCode // ScriptFailed when empty
-	Script  string                   // as appspec.yml names it
-	Message string
-}
-
-// Error says what happened.
-func (e *ScriptError) Error() string { return e.Message }
+type ScriptError = lifecycle.ScriptError
 
 // Simulation is Machines where every event succeeds after a while.
 type Simulation struct {
