@@ -30,6 +30,14 @@ var (
 	parameterPath = regexp.MustCompile(`^/([A-Za-z0-9_.-]+/)+$`)
 )
 
+// UserData is the script that an instance of a region runs at its first start,
+// for a site whose variables are in Parameter Store under parameterPath, a path
+// like /example/prod/. Run with the argument prepare-image it makes an image of
+// the machine that it runs on instead. Errors name the value that is wrong.
+func UserData(region, parameterPath string) (string, error) {
+	return render(userData{Region: region, ParameterPath: parameterPath})
+}
+
 // render writes the script. Its values stand between quotes of the shell, so
 // it refuses what has no business there.
 func render(data userData) (string, error) {

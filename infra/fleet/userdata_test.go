@@ -83,11 +83,17 @@ func newMachine(t *testing.T) machine { return machine{t: t, root: t.TempDir()} 
 // Environment tells the stand-ins what to refuse.
 func (m machine) start(environment ...string) (calls []string, output string, err error) {
 	m.t.Helper()
+	return m.run(nil, environment...)
+}
+
+// run is start with arguments for the script.
+func (m machine) run(arguments []string, environment ...string) (calls []string, output string, err error) {
+	m.t.Helper()
 	record := filepath.Join(m.root, "calls")
 	require.NoError(m.t, os.WriteFile(record, nil, 0o600))
 	standIns, err := filepath.Abs("testdata/bin")
 	require.NoError(m.t, err)
-	command := exec.Command("bash", "-s")
+	command := exec.Command("bash", append([]string{"-s", "--"}, arguments...)...)
 	command.Stdin = strings.NewReader(rendered(m.t))
 	command.Env = append(slices.Clone(environment), "ROOT="+m.root, "CALLS="+record, "PATH="+standIns+":/usr/bin:/bin", "TMPDIR="+m.t.TempDir())
 	var both bytes.Buffer
@@ -148,6 +154,31 @@ func TestSecondStartDownloadsNothing(t *testing.T) {
 	assert.Equal(t, join(startNginx, startAgent), calls)
 	assert.Equal(t, before, m.read("etc/nginx/sites-available/no-release"))
 	assert.Equal(t, "/etc/nginx/sites-available/no-release", m.site())
+}
+
+func TestImage(t *testing.T) {
+	m := newMachine(t)
+	calls, output, err := m.run([]string{"prepare-image"})
+	require.NoError(t, err, output)
+	assert.Equal(t, join(installNginx, startNginx,
+		[]string{"curl " + bucket + "latestv2/install", "installer of latestv2: auto, region us-east-2"}), calls, "no agent is started")
+	assert.Equal(t, "/etc/nginx/sites-available/no-release", m.site())
+	assert.NoFileExists(t, filepath.Join(m.root, "etc/bluegreen.env"), "an image is of no instance")
+	assert.NotContains(t, output, "ready for a release")
+
+	// An instance that starts from it downloads nothing.
+	calls, output, err = m.start()
+	require.NoError(t, err, output)
+	assert.Equal(t, join(startNginx, startAgent), calls)
+	assert.Contains(t, m.read("etc/bluegreen.env"), "PARAMETER_PATH=/example/prod/")
+}
+
+func TestUnknownArgument(t *testing.T) {
+	m := newMachine(t)
+	calls, output, err := m.run([]string{"prepare"})
+	require.Error(t, err)
+	assert.Contains(t, output, "want prepare-image or no argument, got 'prepare'")
+	assert.Equal(t, []string{""}, calls)
 }
 
 func TestReleaseKeepsItsPlace(t *testing.T) {

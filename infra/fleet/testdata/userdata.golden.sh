@@ -2,8 +2,8 @@
 # The first start of a web instance. cloud-init runs this as root and keeps its
 # output in /var/log/cloud-init-output.log. Running it again changes nothing.
 #
-# An image can be baked by running prepare_image on it: an instance that starts
-# from such an image downloads nothing.
+# An image is baked by running this on it with the argument prepare-image: an
+# instance that starts from such an image downloads nothing.
 set -euo pipefail
 
 ROOT="${ROOT:-}" # another folder than / for trying this script out
@@ -128,7 +128,19 @@ PARAMETER_PATH=/example/prod/
 END
 }
 
-prepare_image
-configure_instance
-start_agent # last: a release may follow at once
-log 'ready for a release'
+case "${1:-}" in
+prepare-image)
+	prepare_image
+	log 'ready to start instances from'
+	;;
+'')
+	prepare_image
+	configure_instance
+	start_agent # last: a release may follow at once
+	log 'ready for a release'
+	;;
+*)
+	log "want prepare-image or no argument, got '$1'"
+	exit 2
+	;;
+esac
