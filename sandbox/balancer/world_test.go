@@ -95,9 +95,10 @@ type world struct {
 	addresses map[string]netip.Addr
 }
 
-// regions are moto's; a test takes one and never gives it back.
+// regions are moto's; a test takes one, and gives it back without its load
+// balancer.
 var regions = func() chan string {
-	names := strings.Fields("eu-west-1 eu-west-2 eu-west-3 eu-central-1 eu-north-1 us-east-1 us-east-2 us-west-1 us-west-2 ca-central-1 ap-south-1 ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-southeast-1 ap-southeast-2 sa-east-1")
+	names := strings.Fields("eu-west-1 eu-west-2 eu-west-3 eu-central-1 eu-north-1 us-east-1 us-east-2 us-west-1 us-west-2 ca-central-1 ap-south-1 ap-northeast-2 ap-northeast-3 ap-southeast-1 ap-southeast-2 sa-east-1")
 	all := make(chan string, len(names))
 	for _, name := range names {
 		all <- name
@@ -140,7 +141,7 @@ func (w *world) declare(region string) {
 	vpc, err := w.machines.CreateVpc(w.ctx, &ec2.CreateVpcInput{CidrBlock: aws.String("10.0.0.0/16")})
 	require.NoError(w, err)
 	var subnets []string
-	for i, zone := range []string{"a", "c"} {
+	for i, zone := range []string{"a", "b"} {
 		made, err := w.machines.CreateSubnet(w.ctx, &ec2.CreateSubnetInput{
 			VpcId: vpc.Vpc.VpcId, CidrBlock: aws.String(fmt.Sprintf("10.0.%d.0/24", i)), AvailabilityZone: aws.String(region + zone),
 		})
@@ -160,6 +161,11 @@ func (w *world) declare(region string) {
 		Name: aws.String("web"), Subnets: subnets, Type: elbtypes.LoadBalancerTypeEnumApplication,
 	})
 	require.NoError(w, err)
+	w.Cleanup(func() {
+		_, _ = w.elb.DeleteLoadBalancer(context.Background(), &elasticloadbalancingv2.DeleteLoadBalancerInput{LoadBalancerArn: balancer.LoadBalancers[0].LoadBalancerArn})
+		_, _ = w.elb.DeleteTargetGroup(context.Background(), &elasticloadbalancingv2.DeleteTargetGroupInput{TargetGroupArn: &w.group})
+		regions <- region
+	})
 	for _, listener := range []*elasticloadbalancingv2.CreateListenerInput{
 		{Port: aws.Int32(80), Protocol: elbtypes.ProtocolEnumHttp, DefaultActions: []elbtypes.Action{{
 			Type: elbtypes.ActionTypeEnumRedirect, RedirectConfig: &elbtypes.RedirectActionConfig{StatusCode: elbtypes.RedirectActionStatusCodeEnumHttp301, Protocol: aws.String("HTTPS")},
@@ -233,7 +239,7 @@ func (w *world) launch() *app {
 
 func (a *app) ServeHTTP(answer http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
-	case "/healthz":
+	case "/healthz", "/ready", "/other":
 		a.checked.Store(r)
 		answer.WriteHeader(int(a.status.Load()))
 		return
