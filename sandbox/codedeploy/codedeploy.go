@@ -33,6 +33,7 @@ type Options struct {
 	Account  string   // of every resource name, 12 digits
 	Region   string   // of every resource name, and of the calls to the emulated AWS
 	Machines Machines // what instances do; nil is Simulation{}
+	Traffic  Traffic  // what load balancers do; nil is at once
 	Settings Settings // Control changes them later
 }
 
@@ -41,6 +42,7 @@ type Service struct {
 	account  string
 	region   string
 	machines Machines
+	traffic  Traffic
 	life     context.Context // ends with Close, and every deployment with it
 	end      context.CancelFunc
 	running  sync.WaitGroup
@@ -68,6 +70,7 @@ func New(options Options) (*Service, error) {
 		account:      options.Account,
 		region:       options.Region,
 		machines:     options.Machines,
+		traffic:      options.Traffic,
 		settings:     settings,
 		applications: map[string]*application{},
 		configs:      predefinedConfigs(),
@@ -77,6 +80,9 @@ func New(options Options) (*Service, error) {
 	}
 	if s.machines == nil {
 		s.machines = Simulation{}
+	}
+	if s.traffic == nil {
+		s.traffic = direct{}
 	}
 	s.life, s.end = context.WithCancel(context.Background())
 	return s, nil

@@ -77,9 +77,9 @@ func (r *run) act(ctx context.Context, t *target, name string) (log string, err 
 	command, hooked := r.command(t, name)
 	switch name {
 	case blockTraffic:
-		return "", r.cloud.deregister(ctx, r.balancer, t.id())
+		return "", r.block(ctx, t.id())
 	case allowTraffic:
-		return "", r.cloud.register(ctx, r.balancer, t.id())
+		return "", r.allow(ctx, t.id())
 	case downloadBundle:
 		if at := command.Revision.S3Location; at != nil {
 			if err := r.cloud.bundle(ctx, *at); err != nil {
