@@ -44,15 +44,16 @@ type Named struct {
 type Machine struct {
 	Instance string `json:"instance"`
 	Fleet    string `json:"fleet"` // its Auto Scaling group
-	State    string `json:"state"` // Booting, Ready, Killed or Gone
+	State    string `json:"state"` // Booting, Ready, Interrupted, Killed or Gone
 }
 
 // States of a machine.
 const (
-	Booting = "booting"
-	Ready   = "ready" // to be released to
-	Killed  = "killed"
-	Gone    = "gone"
+	Booting     = "booting"
+	Ready       = "ready"       // to be released to
+	Interrupted = "interrupted" // it goes on for a while
+	Killed      = "killed"
+	Gone        = "gone"
 )
 
 // Target is a new health of a target of the load balancer.

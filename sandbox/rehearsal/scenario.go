@@ -196,7 +196,7 @@ func (r *rehearsal) greenKilled(ctx context.Context) (problems, facts []string, 
 	var killing killer
 	result, err := r.stage.Release(ctx, Revision{Commit: r.Versions.Last.Commit}, r.teller("green killed", func(e release.Event) {
 		if e.Lifecycle == "AfterInstall" && e.Status == string(types.LifecycleEventStatusInProgress) && len(e.Instances) > 0 {
-			killing.kill(ctx, r.stage, e.Instances[0])
+			killing.kill(ctx, r, e.Instances[0])
 		}
 	}))
 	if killed := killing.result(); err == nil {
@@ -216,10 +216,11 @@ type killer struct {
 	done     chan error
 }
 
-func (k *killer) kill(ctx context.Context, stage Stage, instance string) {
+func (k *killer) kill(ctx context.Context, r *rehearsal, instance string) {
 	k.once.Do(func() {
 		k.instance, k.done = instance, make(chan error, 1)
-		go func() { k.done <- stage.Kill(ctx, instance) }()
+		r.recorder.add(Entry{Machine: &Machine{Instance: instance, State: Killed}})
+		go func() { k.done <- r.stage.Kill(ctx, instance) }()
 	})
 }
 
@@ -252,6 +253,7 @@ func (r *rehearsal) blueInterrupted(ctx context.Context) (problems, facts []stri
 		return nil, nil, err
 	}
 	victim := slices.Min(blue)
+	r.recorder.add(Entry{Machine: &Machine{Instance: victim, State: Interrupted}})
 	if err := r.stage.Interrupt(ctx, victim); err != nil {
 		return nil, nil, err
 	}
@@ -276,7 +278,7 @@ func (r *rehearsal) blueKilled(ctx context.Context) (problems, facts []string, e
 			}
 		}
 		if len(blocked) == len(blue) {
-			killing.kill(ctx, r.stage, slices.Min(blue))
+			killing.kill(ctx, r, slices.Min(blue))
 		}
 	})
 	if killed := killing.result(); err == nil {

@@ -169,10 +169,12 @@ func releaseOf(group string) string {
 
 func (d *drawing) machine(m Machine, at float64) {
 	lane := d.lane(m.Instance, m.Fleet)
-	lane.state = m.State
-	lane.look(at)
-	if m.State == Killed {
-		lane.Marks = append(lane.Marks, Mark{At: at, Text: Killed, Failed: true})
+	if m.State == Killed || m.State == Interrupted {
+		lane.Marks = append(lane.Marks, Mark{At: at, Text: m.State, Failed: true})
+	}
+	if m.State != Interrupted {
+		lane.state = m.State
+		lane.look(at)
 	}
 }
 

@@ -36,7 +36,9 @@ func (r *rehearsal) changes(state State, machines map[string]Machine, targets ma
 		seen[machine.Instance] = true
 		if machines[machine.Instance].State != machine.State {
 			machines[machine.Instance] = machine
-			r.recorder.add(Entry{Machine: &machine})
+			if machine.State != Killed { // whoever kills it records that, and when
+				r.recorder.add(Entry{Machine: &machine})
+			}
 		}
 	}
 	for _, instance := range slices.Sorted(maps.Keys(machines)) {
