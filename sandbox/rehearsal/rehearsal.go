@@ -124,7 +124,10 @@ func (r *rehearsal) perform(ctx context.Context) error {
 			fmt.Fprintf(r.Progress, "  wrong: %s\n", problem)
 		}
 		if err != nil {
-			return fmt.Errorf("step %d, %s: %w", i+1, step.title, err)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return fmt.Errorf("step %d, %s, could not be performed, so that the rehearsal has ended there", i+1, step.short)
 		}
 		if err := ctx.Err(); err != nil {
 			return err

@@ -125,7 +125,11 @@ func (t Timeline) table(out io.Writer) {
 		requests, lost := t.during(step)
 		state := "as it should be"
 		if len(step.Problems) > 0 {
-			state = strings.Join(step.Problems, "\n")
+			state = ""
+			for _, problem := range step.Problems {
+				first, _, _ := strings.Cut(problem, "\n") // the rest is in the recording
+				state += text.Trim(first, 240) + "\n"
+			}
 		}
 		grid.AppendRow(table.Row{step.Number, step.Title, clock(step.From), minutes(step.To - step.From), grouped(requests), lost, state})
 	}
