@@ -31,8 +31,6 @@ Wants=network-online.target
 
 [Service]
 ExecStart=/opt/codedeploy-agent/bin/codedeploy-agent
-RuntimeDirectory=codedeploy-agent
-KillMode=process
 Restart=on-failure
 RestartSec=1
 
