@@ -67,8 +67,8 @@ func (v *versions) reference(ctx context.Context) (Versions, error) {
 		patches []string
 	}{
 		{&all.First, Version{Title: "version 1", Short: "version 1", Migrations: migrations[:1]}, []string{"version-1"}},
-		{&all.Next[0], Version{Title: "version 2: its migration adds a column (expand)", Short: "version 2, expand", Migrations: migrations[:2]}, []string{"version-2"}},
-		{&all.Next[1], Version{Title: "version 3: its migration drops the old column (contract)", Short: "version 3, contract", Migrations: migrations}, nil},
+		{&all.Next[0], Version{Title: "version 2: its migration adds a column (expand)", Short: "version 2", Migrations: migrations[:2]}, []string{"version-2"}},
+		{&all.Next[1], Version{Title: "version 3: its migration drops the old column (contract)", Short: "version 3", Migrations: migrations}, nil},
 		{&all.Faulty, Version{Title: "a fault: a cache database that is not there", Short: "faulty"}, []string{"faulty"}},
 		{&all.Last, Version{Title: "version 4", Short: "version 4"}, nil},
 	} {
@@ -94,7 +94,7 @@ func (v *versions) others(ctx context.Context) (Versions, error) {
 		if err != nil {
 			return Versions{}, err
 		}
-		*one.of = Version{Commit: commit, Title: "the application, " + one.title, Short: one.title + " release"}
+		*one.of = Version{Commit: commit, Title: "the application, " + one.title, Short: one.title}
 	}
 	return all, nil
 }

@@ -76,7 +76,7 @@ func (r *rehearsal) succeeds(version Version) func(context.Context) (problems, f
 
 // released releases a version and expects it to serve; watch sees the events.
 func (r *rehearsal) released(ctx context.Context, version Version, watch func(release.Event)) (problems, facts []string, err error) {
-	result, err := r.stage.Release(ctx, Revision{Commit: version.Commit}, r.teller(version.Title, watch))
+	result, err := r.stage.Release(ctx, Revision{Commit: version.Commit}, r.teller(version.Short, watch))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -164,7 +164,7 @@ func (r *rehearsal) fails(ctx context.Context) (problems, facts []string, err er
 	if !r.names {
 		what.Fail = "ValidateService"
 	}
-	result, err := r.stage.Release(ctx, what, r.teller(r.Versions.Faulty.Title, nil))
+	result, err := r.stage.Release(ctx, what, r.teller(r.Versions.Faulty.Short, nil))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -194,7 +194,7 @@ func (r *rehearsal) rolledBack(ctx context.Context, result release.Result, event
 // the deployment has to fail.
 func (r *rehearsal) greenKilled(ctx context.Context) (problems, facts []string, err error) {
 	var killing killer
-	result, err := r.stage.Release(ctx, Revision{Commit: r.Versions.Last.Commit}, r.teller("green killed", func(e release.Event) {
+	result, err := r.stage.Release(ctx, Revision{Commit: r.Versions.Last.Commit}, r.teller(r.Versions.Last.Short+", lost", func(e release.Event) {
 		if e.Lifecycle == "AfterInstall" && e.Status == string(types.LifecycleEventStatusInProgress) && len(e.Instances) > 0 {
 			killing.kill(ctx, r, e.Instances[0])
 		}
@@ -288,7 +288,7 @@ func (r *rehearsal) blueKilled(ctx context.Context) (problems, facts []string, e
 }
 
 func (r *rehearsal) redeployed(ctx context.Context) (problems, facts []string, err error) {
-	result, err := r.stage.Redeploy(ctx, r.teller(r.Versions.Last.Title+" again", nil))
+	result, err := r.stage.Redeploy(ctx, r.teller(r.Versions.Last.Short+" again", nil))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -14,7 +14,7 @@ import (
 const (
 	pictureWidth = 1280
 	leftMargin   = 168
-	rightMargin  = 24
+	rightMargin  = 96 // room for the last steps' names
 	stepsHeight  = 112 // of the steps' names, which are written aslant
 	laneHeight   = 13
 	fleetGap     = 12
@@ -34,8 +34,8 @@ const (
 )
 
 const pictureStyle = `text{font-family:system-ui,-apple-system,"Segoe UI",sans-serif;font-size:11px;fill:#33424f}
-.h{font-size:19px;font-weight:600;fill:#1c2733}.s{font-size:13px}.t{font-size:12px;font-weight:600;fill:#1c2733}.e{text-anchor:end}.m{text-anchor:middle}
-.grid{stroke:#dfe6ed;stroke-width:1}.step{stroke:#8b9aa9;stroke-width:1;stroke-dasharray:3 3}.p50{fill:none;stroke:#1c2733;stroke-width:1.3}.p99{fill:none;stroke:#c17f16;stroke-width:1.3}`
+.h{font-size:19px;font-weight:600;fill:#1c2733}.s{font-size:13px}.t{font-size:12px;font-weight:600;fill:#1c2733}.e{text-anchor:end}.x{paint-order:stroke;stroke:#fafcfe;stroke-width:3px}.m{text-anchor:middle}
+rect{shape-rendering:crispEdges}.grid{stroke:#dfe6ed;stroke-width:1}.step{stroke:#8b9aa9;stroke-width:1;stroke-dasharray:3 3}.p50{fill:none;stroke:#1c2733;stroke-width:1.3}.p99{fill:none;stroke:#c17f16;stroke-width:1.3}`
 
 // picture draws a timeline.
 type picture struct {
@@ -102,16 +102,24 @@ func (p *picture) heading() {
 	p.text("s", 20, 55, "%s; half of the requests within %s, 99 of 100 within %s", minutes(p.Length), milliseconds(p50), milliseconds(p99))
 }
 
-// steps are lines through everything, with names above.
+// labelGap is what names of steps need between them.
+const labelGap = 17
+
+// steps are lines through everything, with names above. Names that would be in
+// each other's way move to the right.
 func (p *picture) steps(top float64) {
+	free := 0.0
 	for _, step := range p.Steps {
-		x, class := p.x(step.From), "step"
-		p.line(class, x, top-8, x, p.bottom)
-		fill := ""
+		x := p.x(step.From)
+		at := max(x, free)
+		free = at + labelGap
+		p.line("step", x, top-8, x, p.bottom)
+		p.line("step", x, top-8, at, top-16)
+		style := ""
 		if len(step.Problems) > 0 {
-			fill = ` style="fill:` + red + `;font-weight:600"`
+			style = ` style="fill:` + red + `;font-weight:600"`
 		}
-		fmt.Fprintf(&p.out, "<text%s transform=\"translate(%.1f %.1f) rotate(-32)\">%d %s</text>\n", fill, x+2, top-12, step.Number, html.EscapeString(step.Short))
+		fmt.Fprintf(&p.out, "<text%s transform=\"translate(%.1f %.1f) rotate(-32)\">%d %s</text>\n", style, at+2, top-19, step.Number, html.EscapeString(step.Short))
 	}
 }
 
@@ -148,18 +156,18 @@ func (p *picture) lane(lane Lane, y float64, colour string) {
 		p.box(fmt.Sprintf(looks[span.State], colour), p.x(span.From), y, p.x(span.To)-p.x(span.From), laneHeight,
 			fmt.Sprintf("%s: %s, %s", lane.Instance, span.State, minutes(span.To-span.From)))
 	}
+	labelled := math.Inf(-1)
 	for _, mark := range lane.Marks {
 		x := p.x(mark.At)
-		if mark.Failed {
-			fmt.Fprintf(&p.out, "<path stroke=%q stroke-width=\"2.4\" d=\"M%.1f %.1f l9 9 m0 -9 l-9 9\"><title>%s</title></path>\n", red, x-4.5, y+2, html.EscapeString(mark.Text))
-			class, beside := "", x+8
-			if x > pictureWidth*0.85 {
-				class, beside = "e", x-8
-			}
-			p.text(class, beside, y+laneHeight-2, "%s", mark.Text)
+		if !mark.Failed {
+			fmt.Fprintf(&p.out, "<path stroke=\"#1c2733\" stroke-width=\"1\" d=\"M%.1f %.1f v%d\"><title>%s</title></path>\n", x, y, laneHeight, html.EscapeString(mark.Text))
 			continue
 		}
-		fmt.Fprintf(&p.out, "<path stroke=\"#1c2733\" stroke-width=\"1\" d=\"M%.1f %.1f v%d\"><title>%s</title></path>\n", x, y, laneHeight, html.EscapeString(mark.Text))
+		fmt.Fprintf(&p.out, "<path stroke=%q stroke-width=\"2.4\" d=\"M%.1f %.1f l9 9 m0 -9 l-9 9\"><title>%s</title></path>\n", red, x-4.5, y+2, html.EscapeString(mark.Text))
+		if x-labelled > 80 {
+			p.text("x", x+8, y+laneHeight-2, "%s", mark.Text)
+			labelled = x
+		}
 	}
 }
 
