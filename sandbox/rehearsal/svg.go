@@ -14,7 +14,7 @@ import (
 const (
 	pictureWidth = 1280
 	leftMargin   = 168
-	rightMargin  = 96 // room for the last steps' names
+	rightMargin  = 96  // room for the last steps' names
 	stepsHeight  = 112 // of the steps' names, which are written aslant
 	laneHeight   = 13
 	fleetGap     = 12
@@ -103,7 +103,7 @@ func (p *picture) heading() {
 }
 
 // labelGap is what names of steps need between them.
-const labelGap = 17
+const labelGap = 24
 
 // steps are lines through everything, with names above. Names that would be in
 // each other's way move to the right.
@@ -186,7 +186,7 @@ func (p *picture) rate() {
 			if n := second.Requests[release]; n > 0 {
 				height := float64(n) / float64(most) * rateHeight
 				y -= height
-				p.box("fill:"+p.colour(release), p.x(float64(i)), y, width, height, fmt.Sprintf("%d of %s", n, p.Title(release)))
+				p.box("fill:"+p.colour(release), p.x(float64(i)), y, width+0.5, height, fmt.Sprintf("%d of %s", n, p.Title(release)))
 			}
 		}
 		if second.Failures > 0 {
