@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// settleTime is how long an end state may take to come about: machines are ended
-// and health is looked at a little after AWS is asked to.
+// settleTime is how long an end state may take to come about: an instance that
+// takes another's place has to start, and to get the release.
 const (
-	settleTime     = 45 * time.Second
+	settleTime     = 3 * time.Minute
 	settleInterval = 500 * time.Millisecond
 )
 
@@ -21,7 +21,6 @@ type expectation struct {
 	release    string   // deployment whose release serves; empty for none
 	live       string   // the live Auto Scaling group
 	size       int      // its instances
-	bare       int      // those of them that have no release yet, and no visitors
 	migrations []string // that are applied; nil for whatever there is
 }
 
@@ -71,10 +70,9 @@ func (r *rehearsal) compare(ctx context.Context, want expectation) (problems, fa
 	if want.release == "" {
 		return problems, facts
 	}
-	serve, more := r.serving(ctx, state, members, want)
-	problems = append(problems, more...)
-	if want.migrations != nil && len(serve) > 0 {
-		data, err := r.stage.Data(ctx, serve[0])
+	problems = append(problems, r.serving(ctx, state, members, want)...)
+	if want.migrations != nil && len(members) > 0 {
+		data, err := r.stage.Data(ctx, members[0])
 		switch {
 		case err != nil:
 			problem("database: %v", err)
@@ -83,26 +81,21 @@ func (r *rehearsal) compare(ctx context.Context, want expectation) (problems, fa
 		}
 		facts = append(facts, "migrations "+strings.Join(data.Migrations, ", "))
 	}
-	if answered := r.answering(ctx); answered != want.release && r.names {
+	if answered := r.answering(ctx); r.names && !r.same(ctx, answered, want.release) {
 		problem("the site answers with release %q, want %s", answered, want.release)
 	}
-	return problems, append(facts, fmt.Sprintf("%s on %s", want.release, strings.Join(serve, ", ")))
+	return problems, append(facts, fmt.Sprintf("%s on %s", want.release, strings.Join(members, ", ")))
 }
 
-// serving finds the instances that have the release and visitors, and what is
-// wrong with them.
-func (r *rehearsal) serving(ctx context.Context, state State, members []string, want expectation) (serve, problems []string) {
-	var bare []string
+// serving says which instances do not serve the release as they should.
+func (r *rehearsal) serving(ctx context.Context, state State, members []string, want expectation) (problems []string) {
 	for _, instance := range members {
 		look, err := r.stage.Look(ctx, instance)
-		switch {
-		case err != nil:
+		if err != nil {
 			problems = append(problems, fmt.Sprintf("%s: %v", instance, err))
 			continue
-		case look.Release == "" && state.Targets[instance] != serving:
-			bare = append(bare, instance)
-			continue
-		case look.Release != want.release:
+		}
+		if !r.same(ctx, look.Release, want.release) {
 			problems = append(problems, fmt.Sprintf("%s: current release: want %s, got %q", instance, want.release, look.Release))
 		}
 		for _, unit := range slices.Sorted(maps.Keys(look.Services)) {
@@ -110,20 +103,34 @@ func (r *rehearsal) serving(ctx context.Context, state State, members []string, 
 				problems = append(problems, fmt.Sprintf("%s: %s is %s", instance, unit, now))
 			}
 		}
-		serve = append(serve, instance)
 		if health := state.Targets[instance]; health != serving {
 			problems = append(problems, fmt.Sprintf("%s: target is %q, want healthy", instance, health))
 		}
-	}
-	if len(bare) != want.bare {
-		problems = append(problems, fmt.Sprintf("instances without a release: want %d, got %d: %s", want.bare, len(bare), strings.Join(bare, ", ")))
 	}
 	for _, instance := range slices.Sorted(maps.Keys(state.Targets)) {
 		if !slices.Contains(members, instance) {
 			problems = append(problems, fmt.Sprintf("target %s (%s) is in no live group", instance, state.Targets[instance]))
 		}
 	}
-	return serve, problems
+	return problems
+}
+
+// same tells whether two deployments are of the same revision: an instance that
+// takes another's place has it by a deployment of its own.
+func (r *rehearsal) same(ctx context.Context, a, b string) bool {
+	return a == b || a != "" && b != "" && r.revision(ctx, a) == r.revision(ctx, b)
+}
+
+// revision is what a deployment was of; what is not known is no other's.
+func (r *rehearsal) revision(ctx context.Context, deployment string) string {
+	if r.revisions[deployment] == "" {
+		found, err := r.stage.Revision(ctx, deployment)
+		if err != nil || found == "" {
+			return "of " + deployment
+		}
+		r.revisions[deployment] = found
+	}
+	return r.revisions[deployment]
 }
 
 // answering is the release that a visitor sees now, "" where the page names

@@ -49,7 +49,7 @@ func (l *Live) Up(ctx context.Context) error {
 	if _, err := l.Sandbox.Up(ctx); err != nil {
 		return err
 	}
-	if err := l.Control(ctx, map[string]any{"waits": waits}); err != nil {
+	if err := l.Control(ctx, map[string]any{"waits": waits, "launches": true}); err != nil {
 		return err
 	}
 	access, err := l.Access(ctx)
@@ -139,6 +139,15 @@ func (l *Live) State(ctx context.Context) (State, error) {
 		}
 	}
 	return state, err
+}
+
+// Revision is where the bundle of a deployment is.
+func (l *Live) Revision(ctx context.Context, deployment string) (string, error) {
+	found, err := l.deploy.GetDeployment(ctx, &awscodedeploy.GetDeploymentInput{DeploymentId: &deployment})
+	if err != nil || found.DeploymentInfo.Revision == nil || found.DeploymentInfo.Revision.S3Location == nil {
+		return "", err
+	}
+	return aws.ToString(found.DeploymentInfo.Revision.S3Location.Key), nil
 }
 
 var stateOf = map[machines.State]string{

@@ -70,6 +70,7 @@ func (v *versions) reference(ctx context.Context) (Versions, error) {
 		{&all.Next[0], Version{Title: "version 2: its migration adds a column (expand)", Short: "version 2", Migrations: migrations[:2]}, []string{"version-2"}},
 		{&all.Next[1], Version{Title: "version 3: its migration drops the old column (contract)", Short: "version 3", Migrations: migrations}, nil},
 		{&all.Faulty, Version{Title: "a fault: a cache database that is not there", Short: "faulty"}, []string{"faulty"}},
+		{&all.Lost, Version{Title: "version 4", Short: "version 4, lost"}, nil},
 		{&all.Last, Version{Title: "version 4", Short: "version 4"}, nil},
 	} {
 		commit, err := v.version(ctx, one.version.Short, one.patches...)
@@ -89,7 +90,7 @@ func (v *versions) others(ctx context.Context) (Versions, error) {
 	for _, one := range []struct {
 		of    *Version
 		title string
-	}{{&all.First, "first"}, {&all.Next[0], "second"}, {&all.Faulty, "failing"}, {&all.Last, "third"}} {
+	}{{&all.First, "first"}, {&all.Next[0], "second"}, {&all.Faulty, "failing"}, {&all.Lost, "third, lost"}, {&all.Last, "third"}} {
 		commit, err := v.version(ctx, one.title)
 		if err != nil {
 			return Versions{}, err

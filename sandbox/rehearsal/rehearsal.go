@@ -28,7 +28,7 @@ type Options struct {
 	Requests []Request // what visitors ask for; what the reference application has by default
 	Versions Versions
 	Progress io.Writer
-	Patience time.Duration // for an end state to come about; 45 seconds by default
+	Patience time.Duration // for an end state to come about; 3 minutes by default
 	Calm     time.Duration // under load before and after the releases; 5 seconds by default
 }
 
@@ -37,7 +37,8 @@ type Versions struct {
 	First    Version
 	Next     []Version // one after the other
 	Faulty   Version   // fails in ValidateService; a failure is ordered where there is none
-	Last     Version   // for releases during which machines are killed
+	Lost     Version   // loses a green machine, and is rolled back
+	Last     Version   // during which an old machine is killed
 	Describe bool      // whether it is the reference application: its pages name the release, its database is looked at
 }
 
@@ -58,11 +59,11 @@ type rehearsal struct {
 	run      string // distinguishes its notes
 	names    bool   // whether pages name the release
 
-	serve      string   // deployment whose release serves now
-	live       string   // Auto Scaling group that is live now
-	migrations []string // that are applied now, nil for whatever
-	size       int      // of the fleet
-	bare       int      // instances of the live group that have no release
+	serve      string            // deployment whose release serves now
+	live       string            // Auto Scaling group that is live now
+	migrations []string          // that are applied now, nil for whatever
+	size       int               // of the fleet
+	revisions  map[string]string // by deployment
 	now        *progress.Step
 }
 
@@ -84,7 +85,7 @@ func Perform(ctx context.Context, options Options) (report Report, err error) {
 	}
 	r := &rehearsal{
 		Options: options, stage: options.Stage, recorder: recorder, names: options.Versions.Describe,
-		run: fmt.Sprintf("rehearsal-%d", time.Now().Unix()),
+		revisions: map[string]string{}, run: fmt.Sprintf("rehearsal-%d", time.Now().Unix()),
 	}
 	err = r.perform(ctx)
 	if r.load != nil {

@@ -64,7 +64,7 @@ func (r *rehearsal) up(ctx context.Context) (problems, facts []string, err error
 // expected is how things have to be when nothing has changed since the last
 // step.
 func (r *rehearsal) expected() expectation {
-	return expectation{release: r.serve, live: r.live, size: r.size, bare: r.bare, migrations: r.migrations}
+	return expectation{release: r.serve, live: r.live, size: r.size, migrations: r.migrations}
 }
 
 // succeeds releases a version and expects it to serve.
@@ -89,7 +89,7 @@ func (r *rehearsal) arrived(ctx context.Context, result release.Result, migratio
 	if d.Outcome != release.Succeeded {
 		return nil, nil, fmt.Errorf("want it released, got %s", told(d))
 	}
-	r.serve, r.live, r.bare = d.ID, d.Live, 0
+	r.serve, r.live = d.ID, d.Live
 	if migrations != nil {
 		r.migrations = migrations
 	}
@@ -194,7 +194,7 @@ func (r *rehearsal) rolledBack(ctx context.Context, result release.Result, event
 // the deployment has to fail.
 func (r *rehearsal) greenKilled(ctx context.Context) (problems, facts []string, err error) {
 	var killing killer
-	result, err := r.stage.Release(ctx, Revision{Commit: r.Versions.Last.Commit}, r.teller(r.Versions.Last.Short+", lost", func(e release.Event) {
+	result, err := r.stage.Release(ctx, Revision{Commit: r.Versions.Lost.Commit}, r.teller(r.Versions.Lost.Short, func(e release.Event) {
 		if e.Lifecycle == "AfterInstall" && e.Status == string(types.LifecycleEventStatusInProgress) && len(e.Instances) > 0 {
 			killing.kill(ctx, r, e.Instances[0])
 		}
@@ -246,7 +246,7 @@ func (r *rehearsal) blue(ctx context.Context) ([]string, error) {
 }
 
 // blueInterrupted ends an instance that serves, as capacity rebalancing does. The
-// new instance is in the group and has no release until the next one.
+// one that takes its place gets the release from CodeDeploy.
 func (r *rehearsal) blueInterrupted(ctx context.Context) (problems, facts []string, err error) {
 	blue, err := r.blue(ctx)
 	if err != nil {
@@ -257,7 +257,6 @@ func (r *rehearsal) blueInterrupted(ctx context.Context) (problems, facts []stri
 	if err := r.stage.Interrupt(ctx, victim); err != nil {
 		return nil, nil, err
 	}
-	r.bare = 1
 	problems, facts = r.settled(ctx, r.expected())
 	return problems, append(facts, victim+" interrupted"), nil
 }
@@ -304,22 +303,23 @@ func (r *rehearsal) loadOff(ctx context.Context) (problems, facts []string, err 
 	if r.names {
 		problems, facts = r.kept(ctx)
 	}
-	return append(problems, r.strangers()...), facts, nil
+	return append(problems, r.strangers(ctx)...), facts, nil
 }
 
-// strangers are releases that answered visitors and should not have.
-func (r *rehearsal) strangers() (problems []string) {
+// strangers are releases that answered visitors and should not have: those of
+// revisions that never got traffic.
+func (r *rehearsal) strangers(ctx context.Context) (problems []string) {
 	good, counted := map[string]bool{}, map[string]int{}
 	for _, e := range r.recorder.all() {
 		switch {
 		case e.Release != nil && e.Release.Kind == release.KindLifecycle && e.Release.Lifecycle == "AllowTraffic":
-			good[e.Release.Deployment] = true
+			good[r.revision(ctx, e.Release.Deployment)] = true
 		case e.Answer != nil && e.Answer.Release != "":
 			counted[e.Answer.Release]++
 		}
 	}
 	for name, count := range counted {
-		if !good[name] {
+		if !good[r.revision(ctx, name)] {
 			problems = append(problems, fmt.Sprintf("%d visitors saw release %s, which never got traffic", count, name))
 		}
 	}

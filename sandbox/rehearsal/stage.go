@@ -20,6 +20,8 @@ type Stage interface {
 	Redeploy(ctx context.Context, tell func(release.Event)) (release.Result, error)
 	// State is what there is now.
 	State(ctx context.Context) (State, error)
+	// Revision says which revision a deployment was of.
+	Revision(ctx context.Context, deployment string) (string, error)
 	// Look looks at a machine from inside.
 	Look(ctx context.Context, instance string) (Look, error)
 	// Data reads the application's database through the application.
@@ -60,7 +62,7 @@ type Group struct {
 
 // Look is what a machine says of itself.
 type Look struct {
-	Release  string            // that is the current one; empty for none
+	Release  string            // deployment whose release is the current one; empty for none
 	Services map[string]string // state of each unit of the project's, as systemctl has it
 }
 

@@ -95,13 +95,10 @@ func (s *theatre) Release(ctx context.Context, what Revision, tell func(release.
 	}
 	tell(release.Event{Time: time.Now(), Kind: release.KindDeployment, Deployment: d.ID, Status: "Created"})
 	event("AfterInstall", "InProgress", green[0])
-	s.mu.Lock()
-	killed := len(s.members) > 2 // see Kill
-	s.mu.Unlock()
 	switch {
 	case what.Commit == "faulty" && !s.faultyWorks:
 		return s.failed(d, "ValidateService"), nil
-	case what.Commit == "last" && s.releases == 5 || killed:
+	case what.Commit == "lost":
 		return s.failed(d, "AfterInstall"), nil
 	}
 	event("AllowTraffic", "Succeeded", green...)
@@ -133,18 +130,26 @@ func (s *theatre) State(context.Context) (State, error) {
 	state := State{Live: s.live, Targets: map[string]string{}, Groups: append([]Group{{Name: s.live, Instances: s.members, Attached: true}}, s.extra...)}
 	for _, instance := range s.members {
 		state.Machines = append(state.Machines, Machine{Instance: instance, Fleet: s.live, State: Ready})
-		if instance != "i-new" {
-			state.Targets[instance] = "healthy"
-		}
+		state.Targets[instance] = "healthy"
 	}
 	return state, nil
 }
 
-func (s *theatre) Look(_ context.Context, instance string) (Look, error) {
-	if instance == "i-new" {
-		return Look{}, nil
+func (s *theatre) Revision(_ context.Context, deployment string) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if deployment == "d-launch" {
+		deployment = s.serving
 	}
-	return Look{Release: s.serving, Services: map[string]string{"example-web.service": "active"}}, nil
+	return "revision of " + deployment, nil
+}
+
+func (s *theatre) Look(_ context.Context, instance string) (Look, error) {
+	current := s.serving
+	if instance == "i-new" {
+		current = "d-launch"
+	}
+	return Look{Release: current, Services: map[string]string{"example-web.service": "active"}}, nil
 }
 
 func (s *theatre) Data(context.Context, string) (Data, error) {
@@ -173,7 +178,7 @@ func reference() Versions {
 	return Versions{
 		First:  Version{Commit: "first", Title: "version 1", Migrations: []string{"0001"}},
 		Next:   []Version{{Commit: "next", Title: "version 2"}, {Commit: "next", Title: "version 3"}},
-		Faulty: Version{Commit: "faulty", Title: "a fault"}, Last: Version{Commit: "last", Title: "version 4"}, Describe: true,
+		Faulty: Version{Commit: "faulty", Title: "a fault"}, Lost: Version{Commit: "lost", Title: "version 4"}, Last: Version{Commit: "last", Title: "version 4"}, Describe: true,
 	}
 }
 
