@@ -9,7 +9,8 @@
 // with each answer.
 //
 // Not emulated: deployments to Lambda, ECS and on-premises instances, classic load
-// balancers, zonal configurations, and notifications through triggers.
+// balancers, zonal configurations, notifications through triggers, and the
+// deployment that a new instance of a group gets when the group grows.
 //
 // All state is in memory and ends with the process.
 package codedeploy
@@ -55,7 +56,6 @@ type Service struct {
 	history      []*deployment                     // oldest first
 	tags         map[string]map[string]string      // by resource name
 	installed    map[string]types.RevisionLocation // last successful revision, by instance
-	launched     map[string]bool                   // instances that got a deployment when Auto Scaling added them
 }
 
 // New returns a service that answers at once. Deployments, and deployment groups
@@ -77,7 +77,6 @@ func New(options Options) (*Service, error) {
 		deployments:  map[string]*deployment{},
 		tags:         map[string]map[string]string{},
 		installed:    map[string]types.RevisionLocation{},
-		launched:     map[string]bool{},
 	}
 	if s.machines == nil {
 		s.machines = Simulation{}
@@ -86,7 +85,6 @@ func New(options Options) (*Service, error) {
 		s.traffic = direct{}
 	}
 	s.life, s.end = context.WithCancel(context.Background())
-	s.running.Go(s.watchLaunches)
 	return s, nil
 }
 

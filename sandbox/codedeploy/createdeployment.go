@@ -109,9 +109,7 @@ func (s *Service) newDeployment(owner *application, in *group, revision types.Re
 func (s *Service) start(d *deployment) {
 	d.owner.use(*d.info.Revision)
 	d.group.active = d
-	if d.only == nil {
-		d.group.info.LastAttemptedDeployment = d.last()
-	}
+	d.group.info.LastAttemptedDeployment = d.last()
 	s.deployments[d.id()] = d
 	s.history = append(s.history, d)
 	ctx, cancel := context.WithCancelCause(s.life)
@@ -162,9 +160,6 @@ func (s *Service) finish(ctx context.Context, d *deployment, err error) {
 		target.skipRest()
 	}
 	d.group.active = nil
-	if d.only != nil {
-		return // one instance is not the deployment group
-	}
 	d.group.info.LastAttemptedDeployment = d.last()
 	if d.info.Status == types.DeploymentStatusSucceeded {
 		d.group.info.LastSuccessfulDeployment = d.last()

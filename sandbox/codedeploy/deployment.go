@@ -21,7 +21,6 @@ type deployment struct {
 	wait     types.DeploymentWaitType // what it waits for, empty for nothing
 	proceed  chan struct{}            // closed to end the wait
 
-	only     []string    // the instances that it is for; nil for all of the deployment group
 	source   string      // Auto Scaling group that is to be replaced, of a copy
 	copied   string      // Auto Scaling group that it made
 	blue     environment // as the deployment group had it at the start

@@ -38,9 +38,7 @@ func (r *run) perform(ctx context.Context) (err error) {
 	r.locked(func() {
 		r.info.Status = types.DeploymentStatusInProgress
 		r.info.StartTime = now()
-		if r.only == nil {
-			r.group.info.LastAttemptedDeployment = r.last()
-		}
+		r.group.info.LastAttemptedDeployment = r.last()
 	})
 	if r.balancer, err = r.targetGroups(); err != nil {
 		return err
@@ -62,10 +60,7 @@ func (r *run) perform(ctx context.Context) (err error) {
 
 // inPlace brings the revision to the instances that the deployment group has.
 func (r *run) inPlace(ctx context.Context) error {
-	instances, err := r.only, error(nil)
-	if instances == nil {
-		instances, err = r.blue.instances(ctx, r.cloud)
-	}
+	instances, err := r.blue.instances(ctx, r.cloud)
 	if err != nil {
 		return err
 	}

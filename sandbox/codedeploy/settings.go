@@ -32,9 +32,6 @@ type Settings struct {
 	// KeepGreen lets a rollback leave the copied Auto Scaling group behind, as
 	// failing without a rollback always does.
 	KeepGreen bool `json:"keepGreen"`
-	// Launches lets each instance that Auto Scaling adds get the last successful
-	// revision, by a deployment of its own.
-	Launches bool `json:"launches"`
 	// Failures are to befall the deployments that are created from now on.
 	Failures []Failure `json:"failures"`
 }

@@ -49,7 +49,7 @@ func (l *Live) Up(ctx context.Context) error {
 	if _, err := l.Sandbox.Up(ctx); err != nil {
 		return err
 	}
-	if err := l.Control(ctx, map[string]any{"waits": waits, "launches": true}); err != nil {
+	if err := l.Control(ctx, map[string]any{"waits": waits}); err != nil {
 		return err
 	}
 	access, err := l.Access(ctx)
