@@ -46,7 +46,8 @@ type Cloud interface {
 	// names; none when it does not exist. Any other failure is an error.
 	DeploymentGroup(ctx context.Context, application, deploymentGroup string) ([]string, error)
 	// Running lists the deployments of the deployment group that are not
-	// over, also when the deployment group was deleted under them.
+	// over, also when the deployment group was deleted under them. Those of
+	// single instances that Auto Scaling launches or ends are not among them.
 	Running(ctx context.Context, application, deploymentGroup string) ([]Deployment, error)
 	// Deployment finds a deployment; found is false when CodeDeploy does not
 	// know it.

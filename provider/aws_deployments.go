@@ -64,12 +64,19 @@ func (c *awsCloud) Running(ctx context.Context, application, deploymentGroup str
 		}
 		for _, info := range found.DeploymentsInfo {
 			ours := aws.ToString(info.ApplicationName) == application && aws.ToString(info.DeploymentGroupName) == deploymentGroup
-			if d := deploymentOf(info); ours && d.running() {
+			if d := deploymentOf(info); ours && d.running() && !launched(info) {
 				running = append(running, d)
 			}
 		}
 	}
 	return running, nil
+}
+
+// launched tells whether CodeDeploy made a deployment for one instance that Auto
+// Scaling launches or ends. It needs the fleet no more than the instance does, and
+// goes on for ever where the revision that is live cannot start.
+func launched(info types.DeploymentInfo) bool {
+	return info.Creator == types.DeploymentCreatorAutoscaling || info.Creator == types.DeploymentCreatorAutoscalingTermination
 }
 
 func (c *awsCloud) unfinished(ctx context.Context, input *codedeploy.ListDeploymentsInput) ([]string, error) {

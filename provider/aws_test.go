@@ -127,6 +127,34 @@ func TestAnswersOfAWS(t *testing.T) {
 	}
 }
 
+// What CodeDeploy deploys to an instance that Auto Scaling launches or ends is
+// nothing to wait for, and nothing to refuse for.
+func TestALaunchIsNoRelease(t *testing.T) {
+	credentials(t)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+		if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".ListDeployments") {
+			_, _ = fmt.Fprint(w, `{"deployments": ["d-1", "d-2", "d-3", "d-4"]}`)
+			return
+		}
+		var infos []string
+		for i, creator := range []string{"autoscaling", "user", "autoscalingTermination", "CodeDeployAutoUpdate"} {
+			infos = append(infos, fmt.Sprintf(`{"deploymentId": "d-%d", "applicationName": "site", "deploymentGroupName": "site-group", "status": "InProgress", "creator": %q}`, i+1, creator))
+		}
+		_, _ = fmt.Fprintf(w, `{"deploymentsInfo": [%s]}`, strings.Join(infos, ","))
+	}))
+	defer server.Close()
+	cloud, err := Connect(t.Context(), Config{Region: "us-east-2", Endpoint: server.URL})
+	require.NoError(t, err)
+	running, err := cloud.Running(t.Context(), "site", "site-group")
+	require.NoError(t, err)
+	var ids []string
+	for _, d := range running {
+		ids = append(ids, d.ID)
+	}
+	assert.Equal(t, []string{"d-2", "d-4"}, ids)
+}
+
 func askDeploymentGroup(ctx context.Context, c Cloud) error {
 	_, err := c.DeploymentGroup(ctx, "site", "site-group")
 	return err

@@ -14,16 +14,16 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx); err != nil {
+	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "codedeploy-agent:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context) error {
-	syscall.Umask(0o022)
+func run() error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	syscall.Umask(0o022) // what systemd gives AWS's agent, whoever starts this one
 	served, err := agent.New(agent.Options{})
 	if err != nil {
 		return err

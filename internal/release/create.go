@@ -50,7 +50,7 @@ func (s *session) deployment(ctx context.Context, id string) (types.DeploymentIn
 	return *out.DeploymentInfo, nil
 }
 
-// running finds the deployment that a deployment group has under way, "" for none.
+// running finds the release that a deployment group has under way, "" for none.
 func (s *session) running(ctx context.Context, group string) (string, error) {
 	pages := codedeploy.NewListDeploymentsPaginator(s.deploying, &codedeploy.ListDeploymentsInput{
 		ApplicationName: &s.Application, DeploymentGroupName: &group, IncludeOnlyStatuses: active(),
@@ -60,8 +60,14 @@ func (s *session) running(ctx context.Context, group string) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("deployments of %s: %w", group, err)
 		}
-		if len(out.Deployments) > 0 {
-			return out.Deployments[0], nil
+		for _, id := range out.Deployments {
+			info, err := s.deployment(ctx, id)
+			if err != nil {
+				return "", err
+			}
+			if !launched(info) {
+				return id, nil
+			}
 		}
 	}
 	return "", nil

@@ -17,13 +17,17 @@ func (s *session) last(ctx context.Context) (string, error) {
 	if err := s.named(); err != nil {
 		return "", err
 	}
-	var latest *types.LastDeploymentInfo
+	var latest *types.DeploymentInfo
 	for _, name := range s.Groups {
 		group, err := s.group(ctx, s.Application, name)
 		if err != nil {
 			return "", err
 		}
-		if l := group.LastAttemptedDeployment; l != nil && (latest == nil || aws.ToTime(l.CreateTime).After(aws.ToTime(latest.CreateTime))) {
+		l, err := s.newest(ctx, group, group.LastAttemptedDeployment)
+		if err != nil {
+			return "", err
+		}
+		if l != nil && (latest == nil || aws.ToTime(l.CreateTime).After(aws.ToTime(latest.CreateTime))) {
 			latest = l
 		}
 	}
@@ -39,13 +43,14 @@ func (s *session) lastGood(ctx context.Context, name string) (order, error) {
 	if err != nil {
 		return order{}, err
 	}
-	if group.LastSuccessfulDeployment == nil {
-		return order{}, fmt.Errorf("%s: no deployment has succeeded yet; there is nothing to go back to", name)
-	}
-	info, err := s.deployment(ctx, *group.LastSuccessfulDeployment.DeploymentId)
+	good, err := s.newest(ctx, group, group.LastSuccessfulDeployment, types.DeploymentStatusSucceeded)
 	if err != nil {
 		return order{}, err
 	}
+	if good == nil {
+		return order{}, fmt.Errorf("%s: no deployment has succeeded yet; there is nothing to go back to", name)
+	}
+	info := *good
 	s.say(Event{Kind: KindNotice, Group: name, Message: fmt.Sprintf("%s: the last successful deployment is %s of %s, revision %s",
 		name, *info.DeploymentId, aws.ToTime(info.CreateTime).Local().Format(time.DateTime), revisionName(info.Revision))})
 	what, err := s.describe(ctx, name, info)

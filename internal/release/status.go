@@ -116,6 +116,9 @@ func (s *session) recent(ctx context.Context, group string) ([]LastStatus, error
 			ID: id, Status: string(info.Status), Created: aws.ToTime(info.CreateTime), Description: aws.ToString(info.Description),
 			Seconds: between(info.CreateTime, info.CompleteTime).Seconds(),
 		}
+		if one.Description == "" {
+			one.Description = upkeep(info)
+		}
 		if info.Creator == types.DeploymentCreatorCodeDeployRollback && info.RollbackInfo != nil {
 			one.Undoes = aws.ToString(info.RollbackInfo.RollbackTriggeringDeploymentId)
 		}

@@ -116,18 +116,17 @@ func (d *Deployment) conclude(hoped Outcome, problems []string) {
 }
 
 // superseded tells whether a later deployment has changed the fleets since. One
-// that CodeDeploy made for a new instance of a fleet has not.
+// that CodeDeploy made for new instances of a fleet has not.
 func (s *session) superseded(ctx context.Context, group types.DeploymentGroupInfo, now snapshot) (bool, error) {
-	latest := group.LastAttemptedDeployment
+	latest, err := s.newest(ctx, group, group.LastAttemptedDeployment)
+	if err != nil {
+		return false, err
+	}
 	if latest == nil || aws.ToString(latest.DeploymentId) == now.id() || aws.ToString(latest.DeploymentId) == rollbackOf(now.info) {
 		return false, nil
 	}
 	if !aws.ToTime(latest.CreateTime).After(aws.ToTime(now.info.CreateTime)) {
 		return false, nil
-	}
-	info, err := s.deployment(ctx, *latest.DeploymentId)
-	if err != nil || info.Creator == types.DeploymentCreatorAutoscaling || info.Creator == types.DeploymentCreatorAutoscalingTermination {
-		return false, err
 	}
 	s.say(Event{Kind: KindNotice, Deployment: now.id(), Group: now.group(),
 		Message: fmt.Sprintf("deployment %s came after %s; the fleets are its, and not checked here", *latest.DeploymentId, now.id())})

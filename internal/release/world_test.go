@@ -63,7 +63,7 @@ type world struct {
 
 // newWorld makes a network, a launch template, a target group, a bucket, a fleet
 // of two, and an application without deployment groups.
-func newWorld(t *testing.T, settings standin.Settings) *world {
+func newWorld(t *testing.T, settings standin.Settings, changes ...func(*standin.Options)) *world {
 	t.Helper()
 	t.Parallel()
 	used.Store(true)
@@ -74,7 +74,11 @@ func newWorld(t *testing.T, settings standin.Settings) *world {
 		T: t, ctx: t.Context(), machines: &scripted{}, application: "example-prod", group: fmt.Sprintf("web%d", n),
 		fleet: fmt.Sprintf("fleet%d", n), targetGroup: fmt.Sprintf("balance%d", n), bucket: fmt.Sprintf("example-prod-releases-%d", n),
 	}
-	w.service, err = standin.New(standin.Options{Account: testAccount, Region: testRegion, Machines: w.machines, Settings: settings})
+	options := standin.Options{Account: testAccount, Region: testRegion, Machines: w.machines, Settings: settings, LaunchPoll: time.Hour}
+	for _, change := range changes {
+		change(&options)
+	}
+	w.service, err = standin.New(options)
 	require.NoError(t, err)
 	w.service.Connect(emulated.Endpoint())
 	w.serve(emulated.Endpoint())

@@ -139,9 +139,9 @@ func checked(c lifecycle.Command) error {
 	if !slices.Contains(known, c.Event) {
 		errs = append(errs, fmt.Errorf("event: want one of %s, got %q", strings.Join(known, ", "), c.Event))
 	}
-	for what, id := range map[string]string{"deployment": c.DeploymentID, "deployment group": c.DeploymentGroupID} {
-		if filepath.Base(id) != id || id == "." || id == ".." {
-			errs = append(errs, fmt.Errorf("%s: want an id, got %q", what, id))
+	for _, id := range []struct{ of, text string }{{"deployment", c.DeploymentID}, {"deployment group", c.DeploymentGroupID}} {
+		if filepath.Base(id.text) != id.text || id.text == "." || id.text == ".." {
+			errs = append(errs, fmt.Errorf("%s: want an id, got %q", id.of, id.text))
 		}
 	}
 	return errors.Join(errs...)

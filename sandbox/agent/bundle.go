@@ -50,7 +50,8 @@ func (a *Agent) fetch(ctx context.Context, at types.S3Location, into string) err
 		return err
 	}
 	client := s3.NewFromConfig(settings, func(o *s3.Options) {
-		o.UsePathStyle = o.BaseEndpoint != nil // an emulator has no name for each bucket
+		o.UsePathStyle = o.BaseEndpoint != nil                                    // an emulator has no name for each bucket
+		o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired // else the SDK says of each that it has none
 	})
 	object, err := client.GetObject(ctx, &s3.GetObjectInput{Bucket: at.Bucket, Key: at.Key, VersionId: at.Version})
 	if err != nil {

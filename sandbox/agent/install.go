@@ -169,7 +169,7 @@ func (p *plan) addFile(source, destination string) error {
 		case types.FileExistsBehaviorRetain:
 			return nil
 		case types.FileExistsBehaviorDisallow:
-			return fmt.Errorf("The deployment failed because a specified file already exists at this location: %s", destination) //nolint:revive,staticcheck // CodeDeploy's words
+			return fmt.Errorf("The deployment failed because a specified file already exists at this location: %s", destination) //nolint:staticcheck // CodeDeploy's words
 		default:
 			return fmt.Errorf("file exists behavior: want DISALLOW, OVERWRITE or RETAIN, got %q", p.behavior)
 		}

@@ -26,7 +26,7 @@ var installPart = []string{"ApplicationStop", "DownloadBundle", "BeforeInstall",
 // localRun is what one call of codedeploy-local did.
 type localRun struct {
 	logs   map[string]string // by event
-	failed string            // event
+	failed string            // event; empty: none, or nobody knows which
 	err    error
 }
 
@@ -53,7 +53,7 @@ func (a *Agent) local(ctx context.Context, d deployment) (string, error) {
 		a.done[key] = done
 		a.mu.Unlock()
 	}
-	if done.failed == d.Event || done.failed == "" {
+	if key == "" || done.failed == d.Event || done.failed == "" {
 		return done.logs[d.Event], done.err
 	}
 	return done.logs[d.Event], nil
@@ -87,11 +87,10 @@ func (a *Agent) callLocal(ctx context.Context, d deployment, events []string) *l
 		problem.Code = types.LifecycleErrorCodeScriptTimedOut
 	} else if _, script, ok := strings.Cut(said, "/deployment-archive/"); ok {
 		problem.Code, problem.Script = types.LifecycleErrorCodeScriptFailed, strings.TrimSpace(strings.SplitN(script, "\n", 2)[0])
-	} else { // it was no script: the next event that has none failed
-		ran.failed = ""
-		if at := slices.Index(events, last); at+1 < len(events) {
-			ran.failed = events[at+1]
-		}
+	} else if slices.Index(events, last) < slices.Index(events, "DownloadBundle") { // it was no script
+		ran.failed = "DownloadBundle"
+	} else {
+		ran.failed = "Install"
 	}
 	ran.err = problem
 	return ran

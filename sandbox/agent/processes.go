@@ -52,19 +52,22 @@ func endAll(pid int, d deployment) {
 	})
 }
 
-// end asks processes to end, and kills them when they have not after a while.
-// Negative ones are groups.
+// end asks processes to end, once, so that they can tidy up with more processes,
+// and kills all that is left after a while. Negative ones are groups.
 func end(find func() []int) {
-	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
-		for deadline := time.Now().Add(endTime); time.Now().Before(deadline); time.Sleep(endCheck) {
-			left := find()
-			if len(left) == 0 {
-				return
-			}
+	left := find()
+	signal := syscall.SIGTERM
+	for begun := time.Now(); len(left) > 0 && time.Since(begun) < 2*endTime; left = find() {
+		if time.Since(begun) > endTime {
+			signal = syscall.SIGKILL
+		}
+		if signal != 0 {
 			for _, pid := range left {
 				_ = syscall.Kill(pid, signal) // it may have ended since
 			}
 		}
+		signal = 0
+		time.Sleep(endCheck)
 	}
 }
 

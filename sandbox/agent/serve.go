@@ -2,10 +2,10 @@ package agent
 
 import (
 	"context"
-	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -17,12 +17,6 @@ import (
 
 // Socket is where the agent listens on a machine. Its folder is the host's, too.
 const Socket = "/run/codedeploy-agent/agent.sock"
-
-// Unit is the agent as a systemd service, codedeploy-agent.service. It wants the
-// program in /usr/local/bin/codedeploy-agent.
-//
-//go:embed codedeploy-agent.service
-var Unit string
 
 // runPath takes a lifecycle.Command and answers with an outcome.
 const runPath = "/run"
@@ -69,7 +63,10 @@ func (a *Agent) Serve(ctx context.Context, socket string) error {
 	if ctx.Err() != nil && errors.Is(err, http.ErrServerClosed) {
 		err = nil
 	}
-	return errors.Join(err, os.Remove(socket))
+	if removal := os.Remove(socket); !errors.Is(removal, os.ErrNotExist) {
+		err = errors.Join(err, removal)
+	}
+	return err
 }
 
 // ServeHTTP performs a lifecycle event, for as long as the caller waits for it.
@@ -79,7 +76,11 @@ func (a *Agent) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var c lifecycle.Command
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxCommand)).Decode(&c); err != nil {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxCommand)) // to its end: only then the server sees a caller go
+	if err == nil {
+		err = json.Unmarshal(body, &c)
+	}
+	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}

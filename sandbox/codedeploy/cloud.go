@@ -15,6 +15,11 @@ type cloud interface {
 	// healthy lists the instances of an Auto Scaling group that are in service and
 	// healthy. Errors: errNoGroup.
 	healthy(ctx context.Context, group string) ([]string, error)
+	// members lists all instances of an Auto Scaling group that do not leave it
+	// already. Errors: errNoGroup.
+	members(ctx context.Context, group string) ([]string, error)
+	// alive tells whether an instance runs, or is about to.
+	alive(ctx context.Context, instance string) (bool, error)
 	// tagged lists the running instances that match a filter of every set.
 	tagged(ctx context.Context, sets [][]types.EC2TagFilter) ([]string, error)
 	// copyGroup makes an Auto Scaling group like another, without target groups, of
@@ -25,6 +30,9 @@ type cloud interface {
 	deleteGroup(ctx context.Context, group string) error
 	// terminate ends instances.
 	terminate(ctx context.Context, instances []string) error
+	// abandon ends an instance of an Auto Scaling group, which then launches
+	// another. One that is gone already is no error.
+	abandon(ctx context.Context, instance string) error
 	// register and deregister make an instance a target of target groups, or no
 	// longer.
 	register(ctx context.Context, targetGroups []string, instance string) error

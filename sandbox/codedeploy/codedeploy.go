@@ -9,18 +9,20 @@
 // with each answer.
 //
 // Not emulated: deployments to Lambda, ECS and on-premises instances, classic load
-// balancers, zonal configurations, notifications through triggers, and the
-// deployment that a new instance of a group gets when the group grows.
+// balancers, zonal configurations, notifications through triggers, and
+// termination hooks.
 //
 // All state is in memory and ends with the process.
 package codedeploy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 )
@@ -35,6 +37,9 @@ type Options struct {
 	Machines Machines // what instances do; nil is Simulation{}
 	Traffic  Traffic  // what load balancers do; nil is at once
 	Settings Settings // Control changes them later
+	// LaunchPoll is between two looks whether Auto Scaling has launched or ended
+	// an instance; none is a second. Simulated machines are not looked at.
+	LaunchPoll time.Duration
 }
 
 // Service is the handler. Its methods may be called at the same time.
@@ -47,6 +52,9 @@ type Service struct {
 	end      context.CancelFunc
 	running  sync.WaitGroup
 
+	launchPoll time.Duration // between looks at instances
+	eventTime  time.Duration // for a lifecycle event on a machine
+
 	mu           sync.Mutex // guards what follows, and all that hangs on it
 	settings     Settings
 	cloud        cloud // nil until Connect
@@ -56,6 +64,8 @@ type Service struct {
 	history      []*deployment                     // oldest first
 	tags         map[string]map[string]string      // by resource name
 	installed    map[string]types.RevisionLocation // last successful revision, by instance
+	copied       map[string]types.RevisionLocation // whose Install succeeded last, by instance: its hooks are there
+	launched     map[string]map[string]bool        // instances that a launch hook has seen, or came too late for, by hook
 }
 
 // New returns a service that answers at once. Deployments, and deployment groups
@@ -65,6 +75,9 @@ func New(options Options) (*Service, error) {
 	settings := options.Settings.complete()
 	if err := settings.validate(); err != nil {
 		return nil, fmt.Errorf("codedeploy: settings: %w", err)
+	}
+	if options.LaunchPoll < 0 {
+		return nil, fmt.Errorf("codedeploy: launch poll: want 0 or more, got %s", options.LaunchPoll)
 	}
 	s := &Service{
 		account:      options.Account,
@@ -77,6 +90,10 @@ func New(options Options) (*Service, error) {
 		deployments:  map[string]*deployment{},
 		tags:         map[string]map[string]string{},
 		installed:    map[string]types.RevisionLocation{},
+		copied:       map[string]types.RevisionLocation{},
+		launched:     map[string]map[string]bool{},
+		launchPoll:   cmp.Or(options.LaunchPoll, defaultLaunchPoll),
+		eventTime:    eventTime,
 	}
 	if s.machines == nil {
 		s.machines = Simulation{}
@@ -85,6 +102,9 @@ func New(options Options) (*Service, error) {
 		s.traffic = direct{}
 	}
 	s.life, s.end = context.WithCancel(context.Background())
+	if !s.simulated() {
+		s.running.Go(func() { s.watchLaunches(s.launchPoll) })
+	}
 	return s, nil
 }
 

@@ -30,9 +30,13 @@ func (s *Service) createDeployment(_ context.Context, in *codedeploy.CreateDeplo
 	if _, err := s.aws(); err != nil {
 		return nil, err
 	}
-	if found.active != nil {
+	active := found.active
+	if active == nil && s.settings.LaunchesBlock {
+		active = s.launching(found)
+	}
+	if active != nil {
 		return nil, &types.DeploymentLimitExceededException{
-			Message: say("The Deployment Group '%s' already has an active Deployment '%s'", *in.DeploymentGroupName, found.active.id()),
+			Message: say("The Deployment Group '%s' already has an active Deployment '%s'", *in.DeploymentGroupName, active.id()),
 		}
 	}
 	d := s.newDeployment(owner, found, *in.Revision)
@@ -108,7 +112,9 @@ func (s *Service) newDeployment(owner *application, in *group, revision types.Re
 // background.
 func (s *Service) start(d *deployment) {
 	d.owner.use(*d.info.Revision)
-	d.group.active = d
+	if d.launched == "" { // instances are launched whatever else is deployed
+		d.group.active = d
+	}
 	d.group.info.LastAttemptedDeployment = d.last()
 	s.deployments[d.id()] = d
 	s.history = append(s.history, d)
@@ -159,13 +165,20 @@ func (s *Service) finish(ctx context.Context, d *deployment, err error) {
 	for _, target := range d.targets {
 		target.skipRest()
 	}
-	d.group.active = nil
-	d.group.info.LastAttemptedDeployment = d.last()
+	if aws.ToString(d.group.info.LastAttemptedDeployment.DeploymentId) == d.id() {
+		d.group.info.LastAttemptedDeployment = d.last()
+	}
 	if d.info.Status == types.DeploymentStatusSucceeded {
 		d.group.info.LastSuccessfulDeployment = d.last()
+	}
+	if d.launched == "" {
+		d.group.active = nil
+	}
+	if d.launched == "" && d.info.Status == types.DeploymentStatusSucceeded {
 		d.group.info.TargetRevision = d.info.Revision
 	}
-	if rollback && d.undoes == nil && s.life.Err() == nil {
+	s.update(d)
+	if rollback && d.undoes == nil && d.launched == "" && d.only == nil && s.life.Err() == nil {
 		s.rollBack(d)
 	}
 }

@@ -27,6 +27,8 @@ type deployment struct {
 	green    environment // what replaces it; of a blue/green deployment
 	switched bool        // whether the deployment group follows green
 	undoes   *deployment // the one that this one rolls back
+	launched string      // instance that Auto Scaling has launched, of a launch deployment
+	only     []string    // instances that are updated after another deployment; nil for all
 }
 
 // environment is a set of instances as a deployment group names it.

@@ -82,6 +82,31 @@ func (e *emulated) healthy(ctx context.Context, name string) ([]string, error) {
 	return ids, nil
 }
 
+func (e *emulated) members(ctx context.Context, name string) ([]string, error) {
+	group, err := e.group(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, member := range group.Instances {
+		if state := string(member.LifecycleState); !strings.HasPrefix(state, "Terminat") && !strings.HasPrefix(state, "Detach") {
+			ids = append(ids, *member.InstanceId)
+		}
+	}
+	return ids, nil
+}
+
+func (e *emulated) alive(ctx context.Context, instance string) (bool, error) {
+	out, err := e.machines.DescribeInstances(ctx, &ec2.DescribeInstancesInput{Filters: []ec2types.Filter{
+		{Name: aws.String("instance-id"), Values: []string{instance}},
+		{Name: aws.String("instance-state-name"), Values: []string{"pending", "running"}},
+	}})
+	if err != nil {
+		return false, err
+	}
+	return len(out.Reservations) > 0, nil
+}
+
 func (e *emulated) tagged(ctx context.Context, sets [][]types.EC2TagFilter) ([]string, error) {
 	running := &ec2.DescribeInstancesInput{Filters: []ec2types.Filter{{Name: aws.String("instance-state-name"), Values: []string{"running"}}}}
 	var ids []string
@@ -128,6 +153,19 @@ func (e *emulated) deleteGroup(ctx context.Context, name string) error {
 
 func (e *emulated) terminate(ctx context.Context, instances []string) error {
 	_, err := e.machines.TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: instances})
+	return err
+}
+
+func (e *emulated) abandon(ctx context.Context, instance string) error {
+	_, err := e.scaling.TerminateInstanceInAutoScalingGroup(ctx, &autoscaling.TerminateInstanceInAutoScalingGroupInput{
+		InstanceId: &instance, ShouldDecrementDesiredCapacity: aws.Bool(false),
+	})
+	if err == nil {
+		return nil
+	}
+	if alive, failure := e.alive(ctx, instance); failure == nil && !alive {
+		return nil
+	}
 	return err
 }
 

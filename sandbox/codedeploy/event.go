@@ -28,7 +28,7 @@ func (r *run) event(ctx context.Context, t *target, name string) error {
 	if ordered != nil {
 		log, err = ordered.Log, &ScriptError{Message: "failure ordered in the sandbox"}
 	} else {
-		log, err = r.act(ctx, t, name)
+		log, err = r.guarded(ctx, t, name)
 	}
 	stopped := err != nil && ctx.Err() != nil
 	r.locked(func() {
@@ -41,6 +41,9 @@ func (r *run) event(ctx context.Context, t *target, name string) error {
 			event.Diagnostics = nil
 		case err == nil:
 			event.Status = types.LifecycleEventStatusSucceeded
+			if name == install {
+				r.service.copied[t.id()] = *r.info.Revision
+			}
 		default:
 			event.Status = types.LifecycleEventStatusFailed
 			if name == applicationStop && r.info.IgnoreApplicationStopFailures {
@@ -111,7 +114,7 @@ func (r *run) command(t *target, name string) (command Command, hooked bool) {
 		hooked = true
 		switch {
 		case !t.installs, name == applicationStop, name == "BeforeBlockTraffic", name == "AfterBlockTraffic":
-			command.Revision, hooked = r.service.installed[t.id()]
+			command.Revision, hooked = r.service.copied[t.id()]
 		}
 	})
 	return command, hooked

@@ -11,13 +11,14 @@ import (
 const (
 	applicationStop = "ApplicationStop"
 	downloadBundle  = "DownloadBundle"
+	install         = "Install"
 	blockTraffic    = "BlockTraffic"
 	allowTraffic    = "AllowTraffic"
 )
 
 // The three parts that the events of a deployment are made of, in their order.
 func installEvents() []string {
-	return []string{applicationStop, downloadBundle, "BeforeInstall", "Install", "AfterInstall", "ApplicationStart", "ValidateService"}
+	return []string{applicationStop, downloadBundle, "BeforeInstall", install, "AfterInstall", "ApplicationStart", "ValidateService"}
 }
 
 func blockEvents() []string {

@@ -76,6 +76,40 @@ func (f *fakeCloud) healthy(_ context.Context, name string) ([]string, error) {
 	return slices.Clone(found.members), nil
 }
 
+func (f *fakeCloud) members(ctx context.Context, name string) ([]string, error) {
+	return f.healthy(ctx, name)
+}
+
+func (f *fakeCloud) alive(_ context.Context, instance string) (bool, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return !slices.Contains(f.ended, instance), nil
+}
+
+// grow launches an instance in a group, and returns it.
+func (f *fakeCloud) grow(name string) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.count++
+	instance := fmt.Sprintf("i-%04d", f.count)
+	f.groups[name].members = append(f.groups[name].members, instance)
+	return instance
+}
+
+// abandon launches another instance in the place of one.
+func (f *fakeCloud) abandon(_ context.Context, instance string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.ended = append(f.ended, instance)
+	for _, group := range f.groups {
+		if at := slices.Index(group.members, instance); at >= 0 {
+			f.count++
+			group.members[at] = fmt.Sprintf("i-%04d", f.count)
+		}
+	}
+	return nil
+}
+
 func (f *fakeCloud) tagged(_ context.Context, sets [][]types.EC2TagFilter) ([]string, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

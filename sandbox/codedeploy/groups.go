@@ -164,11 +164,17 @@ func (s *Service) dropGroup(ctx context.Context, owner *application, found *grou
 		no := false
 		found.active.cancel(&halt{code: types.ErrorCodeDeploymentGroupMissing, message: "The deployment group was deleted.", rollback: &no})
 	}
+	for _, d := range s.history {
+		if d.group == found && d.launched != "" && !d.ended() {
+			d.cancel(&halt{code: types.ErrorCodeDeploymentGroupMissing, message: "The deployment group was deleted."})
+		}
+	}
 	name := *found.info.DeploymentGroupName
 	delete(owner.groups, name)
 	delete(s.tags, s.arn(groupResource(*owner.info.ApplicationName, name)))
 	left := []types.AutoScalingGroup{}
 	for _, member := range found.info.AutoScalingGroups {
+		delete(s.launched, *member.Hook)
 		if s.cloud == nil || s.cloud.removeHook(ctx, *member.Name, *member.Hook) != nil {
 			left = append(left, member)
 		}
@@ -197,11 +203,15 @@ func (s *Service) setAutoScalingGroups(ctx context.Context, info *types.Deployme
 				return &types.InvalidAutoScalingGroupException{Message: say("AutoScalingGroup %s: %v", name, err)}
 			}
 			member = types.AutoScalingGroup{Name: &name, Hook: &hook}
+			if err := s.known(ctx, member); err != nil {
+				return &types.InvalidAutoScalingGroupException{Message: say("AutoScalingGroup %s: %v", name, err)}
+			}
 		}
 		delete(before, name)
 		after = append(after, member)
 	}
 	for _, gone := range before {
+		delete(s.launched, *gone.Hook)
 		if s.cloud != nil {
 			_ = s.cloud.removeHook(ctx, *gone.Name, *gone.Hook) // it goes with its group if not now
 		}

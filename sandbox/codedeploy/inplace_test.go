@@ -46,7 +46,7 @@ func TestInPlace(t *testing.T) {
 	for _, stop := range stops {
 		keys = append(keys, *stop.Revision.S3Location.Key)
 	}
-	assert.Equal(t, []string{"v1", "v1", "v1"}, keys, "none at first; v2 never got there")
+	assert.Equal(t, []string{"v1", "v2", "v1"}, keys, "none at first; v2 failed, but after its Install")
 
 	outdated := func(in *codedeploy.CreateDeploymentInput) { in.UpdateOutdatedInstancesOnly = true }
 	assert.Equal(t, &types.DeploymentOverview{}, w.succeed("v3", outdated).DeploymentOverview)

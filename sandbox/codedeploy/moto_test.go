@@ -81,8 +81,13 @@ type motoWorld struct {
 // bundles, and a fleet of three with everything that a copy can get.
 func newMotoWorld(t *testing.T, settings Settings) *motoWorld {
 	t.Helper()
+	return newMotoWorldOf(t, Options{Settings: settings})
+}
+
+func newMotoWorldOf(t *testing.T, options Options) *motoWorld {
+	t.Helper()
 	url := emptyMoto(t)
-	w := &motoWorld{world: serveWorld(t, settings), url: url, aws: newEmulated(url, testRegion)}
+	w := &motoWorld{world: serveWorld(t, options), url: url, aws: newEmulated(url, testRegion)}
 	w.service.Connect(url)
 	vpc, err := w.aws.machines.CreateVpc(w.ctx, &ec2.CreateVpcInput{CidrBlock: aws.String("10.0.0.0/16")})
 	require.NoError(t, err)

@@ -223,7 +223,7 @@ func TestControl(t *testing.T) {
 }
 
 func TestNotConnected(t *testing.T) {
-	w := serveWorld(t, Settings{})
+	w := serveWorld(t, Options{})
 	_, err := w.client.CreateApplication(w.ctx, &codedeploy.CreateApplicationInput{ApplicationName: aws.String("shop")})
 	require.NoError(t, err)
 	_, err = w.client.CreateDeploymentGroup(w.ctx, copying("fleet"))

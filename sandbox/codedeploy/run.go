@@ -49,6 +49,8 @@ func (r *run) perform(ctx context.Context) (err error) {
 	}
 	defer stop()
 	switch {
+	case r.launched != "":
+		return r.install(ctx)
 	case r.blueGreen() && r.undoes != nil:
 		return r.reroute(ctx)
 	case r.blueGreen():
@@ -67,6 +69,11 @@ func (r *run) inPlace(ctx context.Context) error {
 	if len(instances) == 0 {
 		return &failed{types.ErrorCodeNoInstances, errNoInstances}
 	}
+	rule := r.hosts
+	if r.only != nil { // a few of many: no share of them may be out of service
+		instances = slices.DeleteFunc(instances, func(id string) bool { return !slices.Contains(r.only, id) })
+		rule = hosts{name: oneAtATime}
+	}
 	events := installEvents()
 	if len(r.balancer) > 0 {
 		events = slices.Concat(blockEvents(), events, allowEvents())
@@ -82,7 +89,7 @@ func (r *run) inPlace(ctx context.Context) error {
 		}
 		r.targets = targets
 	})
-	return r.roll(ctx, targets, events, r.hosts)
+	return r.roll(ctx, targets, events, rule)
 }
 
 // roll performs events on instances, on as many at once as a rule allows, and
@@ -156,7 +163,8 @@ func (r *run) instance(ctx context.Context, t *target, events []string) {
 }
 
 // watchAlarms halts the deployment when one of its alarms goes off. A rollback
-// has none: the alarm that caused it may still be on.
+// has none: the alarm that caused it may still be on. Nor has the launch of an
+// instance, which may be what ends the alarm.
 func (r *run) watchAlarms(ctx context.Context) (stop func(), err error) {
 	var config *types.AlarmConfiguration
 	r.locked(func() {
@@ -164,7 +172,7 @@ func (r *run) watchAlarms(ctx context.Context) (stop func(), err error) {
 			config = r.group.info.AlarmConfiguration
 		}
 	})
-	if config == nil || !config.Enabled || r.undoes != nil {
+	if config == nil || !config.Enabled || r.undoes != nil || r.launched != "" {
 		return func() {}, nil
 	}
 	var names []string

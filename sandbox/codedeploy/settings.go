@@ -32,6 +32,10 @@ type Settings struct {
 	// KeepGreen lets a rollback leave the copied Auto Scaling group behind, as
 	// failing without a rollback always does.
 	KeepGreen bool `json:"keepGreen"`
+	// LaunchesBlock refuses a deployment while an instance that Auto Scaling has
+	// launched gets its own. AWS has one deployment at a time for a group, and says
+	// of a launch only that it counts for the account.
+	LaunchesBlock bool `json:"launchesBlock"`
 	// Failures are to befall the deployments that are created from now on.
 	Failures []Failure `json:"failures"`
 }

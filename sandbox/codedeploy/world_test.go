@@ -1,6 +1,7 @@
 package codedeploy
 
 import (
+	"cmp"
 	"context"
 	"net/http/httptest"
 	"slices"
@@ -36,17 +37,30 @@ type world struct {
 // newWorld starts a service in front of a cloud in memory.
 func newWorld(t *testing.T, settings Settings) *world {
 	t.Helper()
-	w := serveWorld(t, settings)
+	return optionsWorld(t, Options{Settings: settings})
+}
+
+func optionsWorld(t *testing.T, options Options) *world {
+	t.Helper()
+	w := serveWorld(t, options)
 	w.cloud = newFakeCloud()
 	w.cloud.balanced[testBalance] = map[string]bool{}
+	w.service.mu.Lock()
 	w.service.cloud = w.cloud
+	w.service.mu.Unlock()
 	return w
 }
 
-func serveWorld(t *testing.T, settings Settings) *world {
+// serveWorld has scripted machines, which nobody looks at, unless there are others.
+func serveWorld(t *testing.T, options Options) *world {
 	t.Helper()
 	machines := &scriptedMachines{ran: map[string][]Command{}}
-	service, err := New(Options{Account: testAccount, Region: testRegion, Machines: machines, Settings: settings})
+	options.Account, options.Region = testAccount, testRegion
+	if options.Machines == nil {
+		options.Machines = machines
+	}
+	options.LaunchPoll = cmp.Or(options.LaunchPoll, time.Hour)
+	service, err := New(options)
 	require.NoError(t, err)
 	server := httptest.NewServer(service)
 	t.Cleanup(server.Close)
