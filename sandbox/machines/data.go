@@ -74,6 +74,13 @@ func (h *Host) reconcileData(ctx context.Context, cloud *cloud) error {
 	return nil
 }
 
+// dataBehind tells whether the servers have yet to be told something.
+func (h *Host) dataBehind() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.data != nil && h.data.machine.state != Failed && (!h.data.ready || !reflect.DeepEqual(h.data.stores, h.data.applied))
+}
+
 // setHosts is what a machine's /etc/hosts is to be, and notes it down.
 func (m *machine) setHosts() string {
 	m.host.mu.Lock()

@@ -9,7 +9,8 @@ import (
 )
 
 const (
-	followInterval = 500 * time.Millisecond
+	followInterval = 500 * time.Millisecond // for instances
+	storesInterval = 2 * time.Second        // for databases and caches
 	readyInterval  = 50 * time.Millisecond
 	bootLimit      = 15 * time.Minute // user data may install a lot; after it the machine counts as failed
 	powerOffLimit  = time.Minute
@@ -44,7 +45,10 @@ func (h *Host) reconcile(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = h.reconcileData(ctx, cloud)
+	if time.Since(h.asked) >= storesInterval {
+		h.asked = time.Now()
+		err = h.reconcileData(ctx, cloud)
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for id, m := range h.machines {

@@ -18,6 +18,7 @@ func TestMachines(t *testing.T) {
 	running := w.await(2)
 	one, two := running[0], running[1]
 	w.awaitData()
+	assert.False(t, w.host.dataBehind())
 	for _, m := range w.host.Machines() {
 		t.Logf("%s booted in %s", m.Instance, m.Boot)
 	}
@@ -120,6 +121,9 @@ func (w *world) testData(one Machine, databaseURL, redisURL string) {
 	redis := func(url string) string { return w.try(one.Instance, "python3", "-c", pingRedis, url) }
 	assert.Equal(w, "+OK +PONG", redis(redisURL))
 	assert.Contains(w, redis(strings.ReplaceAll(redisURL, "abcdef@", "abcdee@")), "WRONGPASS")
+	// The operator sees the same database from its own machine.
+	assert.Equal(w, "notes", w.run(dataMachine, "runuser", "--user", "postgres", "--",
+		"psql", "--no-psqlrc", "--tuples-only", "--no-align", "--dbname", "shop", "--command", "SELECT relname FROM pg_stat_user_tables"))
 	assert.Equal(w, "", w.run(dataMachine, "ls", settings), "no password is left lying about")
 }
 

@@ -224,9 +224,12 @@ func (m *machine) kill() {
 }
 
 // shutDown lets the machine's systemd stop everything, and kills it when that
-// takes too long.
+// takes too long. One that still boots is killed: it may not hear yet.
 func (m *machine) shutDown(limit time.Duration) {
 	m.host.mu.Lock()
+	if m.boot == 0 {
+		limit = 0
+	}
 	for _, nspawn := range children(m.process.Pid) {
 		_ = syscall.Kill(nspawn, syscall.SIGTERM) // which it passes on as an order to power off
 	}
@@ -234,7 +237,9 @@ func (m *machine) shutDown(limit time.Duration) {
 	select {
 	case <-m.ended:
 	case <-time.After(limit):
-		m.host.Log.Warn("does not power off, so it is killed", "machine", m.id, "after", limit)
+		if limit > 0 {
+			m.host.Log.Warn("does not power off, so it is killed", "machine", m.id, "after", limit)
+		}
 		m.kill()
 	case <-m.host.life.Done():
 		m.kill()

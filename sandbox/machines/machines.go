@@ -64,6 +64,7 @@ type Host struct {
 	end       context.CancelFunc
 	running   sync.WaitGroup
 	servers   []func() error // close what listens
+	asked     time.Time      // when databases and caches were asked for; only follow has it
 
 	mu       sync.Mutex // guards what follows
 	cloud    *cloud     // nil until Connect

@@ -40,7 +40,8 @@ func (h *Host) Run(ctx context.Context, instance string, command codedeploy.Comm
 	return h.Client(socket).Run(ctx, command)
 }
 
-// awaitAgent waits for the machine and its agent.
+// awaitAgent waits for the machine and its agent, and for the database and the
+// cache, which AWS has had ready for long.
 func (h *Host) awaitAgent(ctx context.Context, instance string) (*machine, error) {
 	tick := time.NewTicker(readyInterval)
 	defer tick.Stop()
@@ -50,7 +51,7 @@ func (h *Host) awaitAgent(ctx context.Context, instance string) (*machine, error
 		switch state, failure := h.state(m); {
 		case err != nil && time.Now().After(appears):
 			return nil, err
-		case err != nil || state == Booting:
+		case err != nil || state == Booting || h.dataBehind():
 		case state == Failed:
 			return nil, fmt.Errorf("machine %s has failed: %s", instance, failure)
 		case m.exists(agentSocket):

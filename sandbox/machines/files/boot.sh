@@ -16,7 +16,14 @@ shift
 # what it finds in its own folder for a disk that was not waited for.
 rm -rf work
 mkdir work
-mount -t overlay overlay -o lowerdir=tree,upperdir=upper,workdir=work,volatile root
+layer() { mount -t overlay overlay -o "lowerdir=tree,upperdir=$1/upper,workdir=$1/work,volatile" root; }
+if ! layer .; then
+	echo 'this file system takes no layer of an overlay, as inside Docker; the machine writes to memory'
+	mkdir -p memory
+	mount -t tmpfs -o mode=0755 tmpfs memory
+	cp -a upper work memory/
+	layer memory
+fi
 mkdir -p /run/systemd/nspawn
 mount -t tmpfs -o mode=0755 tmpfs /run/systemd/nspawn # what it notes down is for this machine only
 exec systemd-nspawn --directory=root "$@"
