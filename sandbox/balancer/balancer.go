@@ -58,6 +58,7 @@ type Balancer struct {
 	end      context.CancelFunc
 	running  sync.WaitGroup
 	kick     chan struct{} // asks for a look at once
+	patience time.Duration // of those who wait, beyond what settings allow
 
 	// follow alone touches these, and Close after it.
 	plan   plan
@@ -96,7 +97,7 @@ func Start(ctx context.Context, options Options) (b *Balancer, err error) {
 	}
 	b = &Balancer{
 		options: options, listener: listener.(*net.TCPListener),
-		kick: make(chan struct{}, 1), changed: make(chan struct{}),
+		kick: make(chan struct{}, 1), patience: settleTime, changed: make(chan struct{}),
 	}
 	if b.socket, err = b.listener.File(); err != nil {
 		return nil, errors.Join(err, listener.Close())

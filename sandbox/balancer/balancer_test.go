@@ -1,6 +1,7 @@
 package balancer
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -11,103 +12,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
-
-func TestTargetGetsRequestsOnceItIsHealthy(t *testing.T) {
-	w := newWorld(t)
-	status, _ := w.get("/")
-	assert.Equal(t, http.StatusServiceUnavailable, status, "there is no target")
-
-	one, two := w.launch(), w.launch()
-	w.live(one)
-	two.status.Store(http.StatusInternalServerError)
-	w.register(two)
-	assert.Contains(t, []string{"initial Elb.RegistrationInProgress", "initial Elb.InitialHealthChecking"}, w.health(two))
-	w.until(two, "unhealthy Target.ResponseCodeMismatch")
-	for range 20 {
-		status, body := w.get("/")
-		require.Equal(t, http.StatusOK, status)
-		require.Equal(t, one.instance, body)
-	}
-	assert.Zero(t, two.served.Load())
-
-	two.status.Store(http.StatusNoContent) // within the matcher
-	w.await(w.balancer.AwaitHealthy, two)
-	assert.Equal(t, "healthy", w.health(two))
-	for range 20 {
-		w.get("/")
-	}
-	assert.EqualValues(t, 10, two.served.Load(), "requests go around")
-}
-
-func TestUnhealthyTargetGetsNoRequests(t *testing.T) {
-	w := newWorld(t)
-	good, bad := w.launch(), w.launch()
-	w.live(good, bad)
-	for _, failure := range []struct {
-		health string
-		fail   func()
-	}{
-		{"unhealthy Target.ResponseCodeMismatch", func() { bad.status.Store(http.StatusServiceUnavailable) }},
-		{"unhealthy Target.FailedHealthChecks", func() { bad.server.CloseClientConnections(); bad.server.Close() }},
-	} {
-		failure.fail()
-		w.until(bad, failure.health)
-		w.looks(2)
-		before := bad.served.Load()
-		for range 20 {
-			status, body := w.get("/")
-			require.Equal(t, http.StatusOK, status)
-			require.Equal(t, good.instance, body)
-		}
-		assert.Equal(t, before, bad.served.Load())
-	}
-}
-
-func TestNoAnswerInTimeIsUnhealthy(t *testing.T) {
-	w := newWorld(t)
-	a := w.launch()
-	_, err := w.elb.ModifyTargetGroup(w.ctx, checkPath(w.group, "/hold"))
-	require.NoError(t, err)
-	w.register(a)
-	<-a.holding
-	w.until(a, "initial Elb.InitialHealthChecking")
-	status, _ := w.get("/")
-	assert.Equal(t, http.StatusServiceUnavailable, status, "an initial target gets no requests, even where it is alone")
-	assert.Zero(t, a.served.Load())
-	w.until(a, "unhealthy Target.Timeout")
-	a.release()
-	w.await(w.balancer.AwaitHealthy, a)
-}
-
-func TestNoHealthyTargetOpensAll(t *testing.T) {
-	w := newWorld(t)
-	one, two := w.launch(), w.launch()
-	w.live(one, two)
-	one.status.Store(http.StatusInternalServerError)
-	two.status.Store(http.StatusInternalServerError)
-	w.until(one, "unhealthy Target.ResponseCodeMismatch")
-	w.until(two, "unhealthy Target.ResponseCodeMismatch")
-	w.looks(2)
-	answered := map[string]bool{}
-	for range 10 {
-		status, body := w.get("/")
-		require.Equal(t, http.StatusOK, status)
-		answered[body] = true
-	}
-	assert.Len(t, answered, 2)
-
-	one.status.Store(http.StatusOK)
-	w.await(w.balancer.AwaitHealthy, one)
-	w.looks(2)
-	before := two.served.Load()
-	for range 10 {
-		w.get("/")
-	}
-	assert.Equal(t, before, two.served.Load())
-}
 
 func TestRequestsArriveAsFromAnApplicationLoadBalancer(t *testing.T) {
 	w := newWorld(t)
@@ -170,6 +78,7 @@ func TestKilledHAProxyStartsAgain(t *testing.T) {
 	assert.Equal(t, a.instance, body)
 	w.await(w.balancer.AwaitHealthy, a)
 	require.NoError(t, w.balancer.Err())
+	assert.Contains(t, w.log(outputName), fmt.Sprintf("(process %d) ended by itself: signal: killed", before.command.Process.Pid))
 	after, _ := w.balancer.proxy.now()
 	assert.NotEqual(t, before.command.Process.Pid, after.command.Process.Pid)
 
@@ -216,6 +125,45 @@ func TestStartNamesEveryMistake(t *testing.T) {
 	}
 }
 
-func checkPath(group, path string) *elasticloadbalancingv2.ModifyTargetGroupInput {
-	return &elasticloadbalancingv2.ModifyTargetGroupInput{TargetGroupArn: &group, HealthCheckPath: aws.String(path)}
+func TestFailedRequestIsNotRepeated(t *testing.T) {
+	w := newWorld(t)
+	good, dead := w.launch(), w.launch()
+	w.live(good, dead)
+	_, err := w.elb.ModifyTargetGroup(w.ctx, &elasticloadbalancingv2.ModifyTargetGroupInput{
+		TargetGroupArn: &w.group, HealthCheckIntervalSeconds: aws.Int32(300), // 6 s here: longer than the requests take
+	})
+	require.NoError(t, err)
+	before, _ := w.balancer.proxy.now()
+	require.Eventually(t, func() bool { now, _ := w.balancer.proxy.now(); return now != nil && now != before }, longest, lookInterval)
+	dead.server.CloseClientConnections()
+	dead.server.Close()
+	statuses := map[int]int{}
+	for range 10 {
+		status, _ := w.get("/")
+		statuses[status]++
+	}
+	assert.Equal(t, map[int]int{http.StatusOK: 5, http.StatusBadGateway: 5}, statuses)
+}
+
+func TestFixedResponse(t *testing.T) {
+	w := newWorld(t)
+	listeners, err := w.elb.DescribeListeners(w.ctx, &elasticloadbalancingv2.DescribeListenersInput{LoadBalancerArn: w.loadBalancer()})
+	require.NoError(t, err)
+	for _, listener := range listeners.Listeners {
+		if listener.Protocol == elbtypes.ProtocolEnumHttps { // the certificate is pending
+			_, err := w.elb.DeleteListener(w.ctx, &elasticloadbalancingv2.DeleteListenerInput{ListenerArn: listener.ListenerArn})
+			require.NoError(t, err)
+			continue
+		}
+		_, err := w.elb.ModifyListener(w.ctx, &elasticloadbalancingv2.ModifyListenerInput{ListenerArn: listener.ListenerArn, DefaultActions: []elbtypes.Action{{
+			Type: elbtypes.ActionTypeEnumFixedResponse, FixedResponseConfig: &elbtypes.FixedResponseActionConfig{
+				StatusCode: aws.String("503"), ContentType: aws.String("text/plain"), MessageBody: aws.String(`it's "100%" $HOME`),
+			},
+		}}})
+		require.NoError(t, err)
+	}
+	require.Eventually(t, func() bool {
+		status, body := w.get("/")
+		return status == http.StatusServiceUnavailable && body == `it's "100%" $HOME`
+	}, longest, lookInterval)
 }

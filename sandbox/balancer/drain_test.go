@@ -103,6 +103,8 @@ func TestSettingsChangeUnderLoad(t *testing.T) {
 	answer := w.held(one)
 	w.live(two)
 	stop := w.load()
+	w.set("slow_start.duration_seconds", "30")
+	w.set("load_balancing.algorithm.type", "least_outstanding_requests")
 	_, err := w.elb.ModifyTargetGroup(w.ctx, checkPath(w.group, "/ready"))
 	require.NoError(t, err)
 	require.Eventually(t, func() bool {
@@ -118,9 +120,15 @@ func TestSettingsChangeUnderLoad(t *testing.T) {
 	one.release()
 	assert.Equal(t, "200 "+one.instance, <-answer)
 	require.NoError(t, <-drained)
+	three := w.launch()
+	w.live(three)
+	require.Eventually(t, func() bool { return three.served.Load() > 0 }, longest, lookInterval)
 	made, failures := stop()
 	assert.Empty(t, failures)
 	assert.Greater(t, made, 10)
+	for _, part := range []string{"balance leastconn", "slowstart 600ms", "check inter 100ms rise 2 fall 2"} {
+		assert.Contains(t, w.log(configName), part)
+	}
 }
 
 // held makes a request that a target keeps until it is released. It has to be the

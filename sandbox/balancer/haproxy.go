@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -43,6 +44,7 @@ type process struct {
 	command *exec.Cmd
 	admin   string        // path of its control socket
 	done    chan struct{} // closed when it has ended
+	asked   bool          // to end, by this process; guarded by haproxy.mu
 }
 
 // run starts a process with a configuration and lets the one before it finish its
@@ -69,7 +71,7 @@ func (h *haproxy) run(ctx context.Context, configure func(admin string) string) 
 		if h.retiring == nil {
 			h.retiring = map[*process]bool{}
 		}
-		h.retiring[before] = true
+		h.retiring[before], before.asked = true, true
 		_ = before.command.Process.Signal(syscall.SIGUSR1) // it ends when its last request has
 	}
 	h.current = started
@@ -100,20 +102,40 @@ func (h *haproxy) launch(config, admin string) (*process, error) {
 	command.Stdout, command.Stderr = access, output
 	command.ExtraFiles = []*os.File{h.socket} // descriptor 3
 	command.SysProcAttr = childOfThis()
-	if err := command.Start(); err != nil {
+	p := &process{command: command, admin: admin, done: make(chan struct{})}
+	started := make(chan error)
+	go func() {
+		// A child ends with the thread that started it (prctl(2), PR_SET_PDEATHSIG).
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := command.Start()
+		started <- err
+		if err == nil {
+			_ = command.Wait() // ProcessState tells the same
+			h.end(p)
+		}
+	}()
+	if err := <-started; err != nil {
 		return nil, fmt.Errorf("HAProxy did not start: %w", err)
 	}
-	p := &process{command: command, admin: admin, done: make(chan struct{})}
-	go func() {
-		_ = command.Wait() // ProcessState tells the same
-		close(p.done)
-		h.mu.Lock()
-		delete(h.retiring, p)
-		h.mu.Unlock()
-		_ = os.Remove(admin)
-		h.ended()
-	}()
 	return p, nil
+}
+
+// end takes note of a process that has ended.
+func (h *haproxy) end(p *process) {
+	h.mu.Lock()
+	delete(h.retiring, p)
+	asked := p.asked
+	h.mu.Unlock()
+	if !asked {
+		if output, err := appendTo(filepath.Join(h.folder, outputName)); err == nil {
+			fmt.Fprintf(output, "HAProxy (process %d) ended by itself: %s\n", p.command.Process.Pid, p.command.ProcessState)
+			_ = output.Close() // a log, and nobody to tell
+		}
+	}
+	_ = os.Remove(p.admin) // gone already, when it ended in peace
+	close(p.done)
+	h.ended()
 }
 
 // ready waits until a process answers on its control socket.
@@ -161,6 +183,9 @@ func (h *haproxy) kill() error {
 	}
 	for p := range h.retiring {
 		all = append(all, p)
+	}
+	for _, p := range all {
+		p.asked = true
 	}
 	h.mu.Unlock()
 	var problems []error

@@ -2,6 +2,7 @@ package balancer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -70,10 +71,10 @@ func (b *Balancer) await(ctx context.Context, targetGroups []string, instance, w
 			first = b.looks
 		}
 		fresh := b.looks >= first+2 // the look that was under way may have seen how it was before
-		missing, most := "", time.Duration(0)
+		missing, most := "", b.patience
 		for _, name := range targetGroups {
 			at, registered := b.known[name][instance]
-			most = max(most, at.most)
+			most = max(most, b.patience+at.most)
 			if !there(at, registered) {
 				missing = fmt.Sprintf("%s in target group %s: want %s, it is %s", instance, name, want, at.describe(registered))
 			}
@@ -83,11 +84,11 @@ func (b *Balancer) await(ctx context.Context, targetGroups []string, instance, w
 		if fresh && missing == "" {
 			return nil
 		}
-		if time.Since(began) > most+settleTime {
-			if problem != nil {
-				return fmt.Errorf("load balancer: %s after %s: %w", missing, most+settleTime, problem)
+		if time.Since(began) > most {
+			if missing == "" {
+				missing = "the emulated AWS was not read"
 			}
-			return fmt.Errorf("load balancer: %s after %s", missing, most+settleTime)
+			return errors.Join(fmt.Errorf("load balancer: %s, after %s", missing, most), problem)
 		}
 		if !fresh {
 			b.look()

@@ -5,13 +5,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -70,6 +68,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(serveInNamespace) != "" {
 		serveHere(os.Getenv(serveInNamespace))
 	}
+	if os.Getenv(startIn) != "" {
+		startHere(os.Getenv(startIn))
+	}
 	code := m.Run()
 	if motoFolder != "" {
 		if moto, err := sharedMoto(); err == nil {
@@ -110,6 +111,12 @@ var regions = func() chan string {
 // 2 bad ones in a row decide, 60 s of deregistration delay, at the test's pace.
 func newWorld(t *testing.T, changes ...func(*Options)) *world {
 	t.Helper()
+	return newWorldAt(t, 80, changes...)
+}
+
+// newWorldAt is newWorld with the port of targets that are registered without one.
+func newWorldAt(t *testing.T, port int32, changes ...func(*Options)) *world {
+	t.Helper()
 	needsHAProxy(t)
 	partstest.Tools(t)
 	moto, err := sharedMoto()
@@ -122,7 +129,7 @@ func newWorld(t *testing.T, changes ...func(*Options)) *world {
 			BaseEndpoint: aws.String(moto.Endpoint()), Region: region, Credentials: aws.CredentialsProviderFunc(emulatedCredentials),
 		}),
 	}
-	w.declare(region)
+	w.declare(region, port)
 	options := Options{Folder: w.folder, Region: region, Pace: testPace, Address: w.address}
 	for _, change := range changes {
 		change(&options)
@@ -136,7 +143,7 @@ func newWorld(t *testing.T, changes ...func(*Options)) *world {
 
 // declare makes network, target group, load balancer and listeners as the platform
 // has them.
-func (w *world) declare(region string) {
+func (w *world) declare(region string, port int32) {
 	w.Helper()
 	vpc, err := w.machines.CreateVpc(w.ctx, &ec2.CreateVpcInput{CidrBlock: aws.String("10.0.0.0/16")})
 	require.NoError(w, err)
@@ -150,7 +157,7 @@ func (w *world) declare(region string) {
 	}
 	w.subnet = subnets[0]
 	group, err := w.elb.CreateTargetGroup(w.ctx, &elasticloadbalancingv2.CreateTargetGroupInput{
-		Name: aws.String(testGroup), Port: aws.Int32(80), Protocol: elbtypes.ProtocolEnumHttp, VpcId: vpc.Vpc.VpcId,
+		Name: aws.String(testGroup), Port: &port, Protocol: elbtypes.ProtocolEnumHttp, VpcId: vpc.Vpc.VpcId,
 		HealthCheckPath: aws.String("/healthz"), HealthCheckIntervalSeconds: aws.Int32(5), HealthCheckTimeoutSeconds: aws.Int32(2),
 		HealthyThresholdCount: aws.Int32(2), UnhealthyThresholdCount: aws.Int32(2), Matcher: &elbtypes.Matcher{HttpCode: aws.String("200,202-204")},
 	})
@@ -180,13 +187,25 @@ func (w *world) declare(region string) {
 	}
 }
 
+func (w *world) loadBalancer() *string {
+	w.Helper()
+	out, err := w.elb.DescribeLoadBalancers(w.ctx, nil)
+	require.NoError(w, err)
+	require.Len(w, out.LoadBalancers, 1)
+	return out.LoadBalancers[0].LoadBalancerArn
+}
+
 // delay sets the deregistration delay, in seconds before the test's pace.
 func (w *world) delay(seconds int) {
 	w.Helper()
+	w.set("deregistration_delay.timeout_seconds", fmt.Sprint(seconds))
+}
+
+// set sets an attribute of the target group.
+func (w *world) set(key, value string) {
+	w.Helper()
 	_, err := w.elb.ModifyTargetGroupAttributes(w.ctx, &elasticloadbalancingv2.ModifyTargetGroupAttributesInput{
-		TargetGroupArn: &w.group, Attributes: []elbtypes.TargetGroupAttribute{{
-			Key: aws.String("deregistration_delay.timeout_seconds"), Value: aws.String(fmt.Sprint(seconds)),
-		}},
+		TargetGroupArn: &w.group, Attributes: []elbtypes.TargetGroupAttribute{{Key: &key, Value: &value}},
 	})
 	require.NoError(w, err)
 }
@@ -196,73 +215,6 @@ func (w *world) address(instance string) (netip.Addr, bool) {
 	defer w.mu.Unlock()
 	address, known := w.addresses[instance]
 	return address, known
-}
-
-// app is an instance with an application on it.
-type app struct {
-	instance string
-	server   *httptest.Server
-	port     int32
-	status   atomic.Int32 // that checks get
-	served   atomic.Int32 // requests other than checks
-	last     atomic.Pointer[http.Request]
-	checked  atomic.Pointer[http.Request]
-
-	mu      sync.Mutex
-	hold    chan struct{} // requests to /hold wait until it is closed
-	holding chan struct{} // one for each request that does
-}
-
-// launch starts an instance whose application is healthy.
-func (w *world) launch() *app {
-	w.Helper()
-	a := &app{hold: make(chan struct{}), holding: make(chan struct{}, 100)}
-	a.status.Store(http.StatusOK)
-	a.server = httptest.NewServer(a)
-	w.Cleanup(a.server.Close)
-	w.Cleanup(a.release)
-	at, err := netip.ParseAddrPort(strings.TrimPrefix(a.server.URL, "http://"))
-	require.NoError(w, err)
-	a.port = int32(at.Port())
-	images, err := w.machines.DescribeImages(w.ctx, &ec2.DescribeImagesInput{Owners: []string{"amazon"}})
-	require.NoError(w, err)
-	out, err := w.machines.RunInstances(w.ctx, &ec2.RunInstancesInput{
-		ImageId: images.Images[0].ImageId, MinCount: aws.Int32(1), MaxCount: aws.Int32(1), SubnetId: &w.subnet,
-	})
-	require.NoError(w, err)
-	a.instance = *out.Instances[0].InstanceId
-	w.mu.Lock()
-	w.addresses[a.instance] = at.Addr()
-	w.mu.Unlock()
-	return a
-}
-
-func (a *app) ServeHTTP(answer http.ResponseWriter, r *http.Request) {
-	switch r.URL.Path {
-	case "/healthz", "/ready", "/other":
-		a.checked.Store(r)
-		answer.WriteHeader(int(a.status.Load()))
-		return
-	case "/hold":
-		a.holding <- struct{}{}
-		<-a.hold
-	case "/slow":
-		time.Sleep(300 * time.Millisecond) // the work that a slow request is
-	}
-	a.served.Add(1)
-	a.last.Store(r)
-	_, _ = io.WriteString(answer, a.instance) // whoever asked has gone otherwise
-}
-
-// release lets held requests go on.
-func (a *app) release() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	select {
-	case <-a.hold:
-	default:
-		close(a.hold)
-	}
 }
 
 func (w *world) register(apps ...*app) {

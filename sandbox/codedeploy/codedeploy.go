@@ -35,7 +35,7 @@ type Options struct {
 	Account  string   // of every resource name, 12 digits
 	Region   string   // of every resource name, and of the calls to the emulated AWS
 	Machines Machines // what instances do; nil is Simulation{}
-	Traffic  Traffic  // what load balancers do; nil is at once
+	Traffic  Traffic  // what the traffic events wait for; nil is nothing: a registered target counts as healthy, and a deregistered one as gone
 	Settings Settings // Control changes them later
 	// LaunchPoll is between two looks whether Auto Scaling has launched or ended
 	// an instance; none is a second. Simulated machines are not looked at.
@@ -47,7 +47,7 @@ type Service struct {
 	account  string
 	region   string
 	machines Machines
-	traffic  Traffic
+	traffic  Traffic         // nil without a load balancer
 	life     context.Context // ends with Close, and every deployment with it
 	end      context.CancelFunc
 	running  sync.WaitGroup
@@ -97,9 +97,6 @@ func New(options Options) (*Service, error) {
 	}
 	if s.machines == nil {
 		s.machines = Simulation{}
-	}
-	if s.traffic == nil {
-		s.traffic = direct{}
 	}
 	s.life, s.end = context.WithCancel(context.Background())
 	if !s.simulated() {

@@ -80,9 +80,9 @@ func (r *run) act(ctx context.Context, t *target, name string) (log string, err 
 	command, hooked := r.command(t, name)
 	switch name {
 	case blockTraffic:
-		return "", r.block(ctx, t.id())
+		return "", r.blockTraffic(ctx, t.id())
 	case allowTraffic:
-		return "", r.allow(ctx, t.id())
+		return "", r.allowTraffic(ctx, t.id())
 	case downloadBundle:
 		if at := command.Revision.S3Location; at != nil {
 			if err := r.cloud.bundle(ctx, *at); err != nil {

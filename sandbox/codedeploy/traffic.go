@@ -2,32 +2,30 @@ package codedeploy
 
 import "context"
 
-// Traffic tells when what AllowTraffic and BlockTraffic ask of load balancers has
-// come about. Target groups are given by name.
+// Traffic tells when a load balancer has done what a traffic event is for. On AWS,
+// AllowTraffic lasts until the instance is healthy in its target groups, and
+// BlockTraffic until it is deregistered.
 type Traffic interface {
-	// AwaitHealthy waits until an instance is healthy in all of them.
+	// AwaitHealthy waits until an instance, just registered with target groups that
+	// are given by name, is healthy in all. It bounds the wait; an error fails the
+	// event.
 	AwaitHealthy(ctx context.Context, targetGroups []string, instance string) error
-	// AwaitDrained waits until an instance is no target of any of them any more,
-	// and has finished its requests.
+	// AwaitDrained waits until an instance, just deregistered, has no request left.
 	AwaitDrained(ctx context.Context, targetGroups []string, instance string) error
 }
 
-// direct is Traffic where targets are what they are registered as, at once.
-type direct struct{}
-
-func (direct) AwaitHealthy(context.Context, []string, string) error { return nil }
-func (direct) AwaitDrained(context.Context, []string, string) error { return nil }
-
-// allow and block do AllowTraffic and BlockTraffic.
-func (r *run) allow(ctx context.Context, instance string) error {
-	if err := r.cloud.register(ctx, r.balancer, instance); err != nil {
+// allowTraffic makes an instance a target, and waits until requests may reach it.
+func (r *run) allowTraffic(ctx context.Context, instance string) error {
+	if err := r.cloud.register(ctx, r.balancer, instance); err != nil || r.service.traffic == nil || len(r.balancer) == 0 {
 		return err
 	}
 	return r.service.traffic.AwaitHealthy(ctx, r.balancer, instance)
 }
 
-func (r *run) block(ctx context.Context, instance string) error {
-	if err := r.cloud.deregister(ctx, r.balancer, instance); err != nil {
+// blockTraffic makes an instance a target no longer, and waits until no request
+// does.
+func (r *run) blockTraffic(ctx context.Context, instance string) error {
+	if err := r.cloud.deregister(ctx, r.balancer, instance); err != nil || r.service.traffic == nil || len(r.balancer) == 0 {
 		return err
 	}
 	return r.service.traffic.AwaitDrained(ctx, r.balancer, instance)

@@ -7,69 +7,111 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
-// slowTraffic is Traffic that notes what it is asked, and refuses health to
-// instances that it is told to.
+// slowTraffic is Traffic that is done when a test says so.
 type slowTraffic struct {
-	cloud *fakeCloud
-
-	mu      sync.Mutex
-	asked   []string
-	refuse  string
-	problem []string // what was not as it has to be when it was asked
+	began   chan string // "healthy INSTANCE" or "drained INSTANCE"
+	healthy chan error  // an answer for each wait
+	drained chan error
+	asked   sync.Map // target groups by instance
 }
 
-func (s *slowTraffic) note(kind, instance string, registered bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.asked = append(s.asked, kind+" "+instance)
-	if slices.Contains(s.cloud.traffic(testBalance), instance) != registered {
-		s.problem = append(s.problem, kind+" asked for too early: "+instance)
+func (s *slowTraffic) AwaitHealthy(ctx context.Context, targetGroups []string, instance string) error {
+	s.asked.Store(instance, targetGroups)
+	s.began <- "healthy " + instance
+	return outcome(ctx, s.healthy)
+}
+
+func (s *slowTraffic) AwaitDrained(ctx context.Context, targetGroups []string, instance string) error {
+	s.asked.Store(instance, targetGroups)
+	s.began <- "drained " + instance
+	return outcome(ctx, s.drained)
+}
+
+func outcome(ctx context.Context, from chan error) error {
+	select {
+	case err := <-from:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 
-func (s *slowTraffic) AwaitHealthy(_ context.Context, _ []string, instance string) error {
-	s.note("healthy", instance, true)
-	if instance == s.refuse {
-		return errors.New("unhealthy (Target.ResponseCodeMismatch)")
-	}
-	return nil
-}
-
-func (s *slowTraffic) AwaitDrained(_ context.Context, _ []string, instance string) error {
-	s.note("drained", instance, false)
-	return nil
-}
-
-func TestTrafficIsWaitedFor(t *testing.T) {
+// newTrafficWorld has a fleet of two, all of it deployed to at once.
+func newTrafficWorld(t *testing.T) (*world, *slowTraffic) {
+	t.Helper()
 	w := newWorld(t, Settings{})
-	traffic := &slowTraffic{cloud: w.cloud}
+	traffic := &slowTraffic{began: make(chan string, 100), healthy: make(chan error, 100), drained: make(chan error, 100)}
 	w.service.traffic = traffic
-	w.make()
-	blue := slices.Clone(w.cloud.groups[w.follows()].members)
-	info := w.succeed("v1")
-	assert.Empty(t, traffic.problem)
-	for _, instance := range blue {
-		assert.Contains(t, traffic.asked, "drained "+instance)
-	}
-	green := w.cloud.groups["CodeDeploy_web_"+*info.DeploymentId].members
-	for _, instance := range green {
-		assert.Contains(t, traffic.asked, "healthy "+instance)
-	}
+	w.make(func(in *codedeploy.CreateDeploymentGroupInput) {
+		all := "CodeDeployDefault.AllAtOnce"
+		in.DeploymentConfigName = &all
+	})
+	w.cloud.launch("fleet", 2)
+	return w, traffic
+}
 
-	// An instance that never gets healthy fails AllowTraffic.
-	traffic.refuse = "i-0009"
-	d := w.end(w.deploy("v2"))
-	var found []string
-	for _, target := range w.targets(*d.DeploymentId) {
+func (w *world) eventStatus(id, name string, label types.TargetLabel) (statuses []types.LifecycleEventStatus) {
+	w.Helper()
+	for _, target := range w.targets(id) {
 		for _, event := range target.LifecycleEvents {
-			if event.Status == types.LifecycleEventStatusFailed {
-				found = append(found, *target.TargetId+" "+*event.LifecycleEventName+": "+*event.Diagnostics.Message)
+			if *event.LifecycleEventName == name && target.InstanceLabel == label {
+				statuses = append(statuses, event.Status)
 			}
 		}
 	}
-	assert.Contains(t, found, "i-0009 AllowTraffic: unhealthy (Target.ResponseCodeMismatch)")
+	return statuses
+}
+
+func TestTrafficEventsWaitForTheLoadBalancer(t *testing.T) {
+	w, traffic := newTrafficWorld(t)
+	id := w.deploy("v1")
+	begun := []string{<-traffic.began, <-traffic.began}
+	for _, instance := range w.cloud.traffic(testBalance) {
+		assert.True(t, slices.Contains(begun, "healthy "+instance))
+		groups, _ := traffic.asked.Load(instance)
+		assert.Equal(t, []string{testBalance}, groups)
+	}
+	inProgress := types.LifecycleEventStatusInProgress
+	assert.Equal(t, []types.LifecycleEventStatus{inProgress, inProgress}, w.eventStatus(id, allowTraffic, types.TargetLabelGreen))
+	pending := types.LifecycleEventStatusPending
+	assert.Equal(t, []types.LifecycleEventStatus{pending, pending}, w.eventStatus(id, blockTraffic, types.TargetLabelBlue))
+
+	traffic.healthy <- nil
+	traffic.healthy <- nil
+	<-traffic.began
+	<-traffic.began
+	assert.Equal(t, []types.LifecycleEventStatus{inProgress, inProgress}, w.eventStatus(id, blockTraffic, types.TargetLabelBlue))
+	assert.Contains(t, w.cloud.names(), "fleet", "the original fleet is there until its requests are done")
+	traffic.drained <- nil
+	traffic.drained <- nil
+	assert.Equal(t, types.DeploymentStatusSucceeded, w.end(id).Status)
+	assert.NotContains(t, w.cloud.names(), "fleet")
+}
+
+func TestInstanceThatDoesNotBecomeHealthyFails(t *testing.T) {
+	w, traffic := newTrafficWorld(t)
+	id := w.deploy("v1")
+	for range 2 {
+		<-traffic.began
+		traffic.healthy <- errors.New("want healthy, it is unhealthy")
+	}
+	info := w.end(id)
+	require.Equal(t, types.DeploymentStatusFailed, info.Status)
+	for _, target := range w.targets(id) {
+		if target.InstanceLabel != types.TargetLabelGreen {
+			continue
+		}
+		for _, event := range target.LifecycleEvents {
+			if *event.LifecycleEventName == allowTraffic {
+				assert.Equal(t, types.LifecycleEventStatusFailed, event.Status)
+				assert.Contains(t, *event.Diagnostics.Message, "it is unhealthy")
+			}
+		}
+	}
 }
