@@ -16,6 +16,9 @@ worker_tmp_dir = "/dev/shm"
 timeout = 65
 graceful_timeout = 75
 
+# What nginx says of the visitor is true, and nobody else can connect to the socket.
+forwarded_allow_ips = "*"
+
 control_socket_disable = True  # systemd controls it
 accesslog = None  # nginx has one
 errorlog = "-"

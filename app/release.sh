@@ -49,7 +49,9 @@ once() {
 web() {
 	case $interface in
 	wsgi) exec gunicorn --config gunicorn.conf.py config.wsgi ;;
-	asgi) exec gunicorn --config gunicorn.conf.py --worker-class uvicorn_worker.UvicornWorker config.asgi ;;
+	# Django's connections to the database belong to threads, of which an
+	# asynchronous server has ever new ones.
+	asgi) CONN_MAX_AGE=0 exec gunicorn --config gunicorn.conf.py --worker-class uvicorn_worker.UvicornWorker config.asgi ;;
 	esac
 }
 worker() { exec celery --app config worker --loglevel info --hostname "${1:-worker}@%h"; }

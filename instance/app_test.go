@@ -11,9 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -31,9 +29,10 @@ func manage(t *testing.T, environment []string, arguments ...string) *exec.Cmd {
 func TestTheApplicationsOwnTests(t *testing.T) {
 	t.Parallel()
 	database, _ := postgres(t)
+	cache, _ := redis(t)
 	settings := "DJANGO_SETTINGS_MODULE=config.settings.test"
 	for name, environment := range map[string][]string{
-		"PostgreSQL and Redis": {settings, "DATABASE_URL=" + database, "REDIS_URL=" + redis(t)},
+		"PostgreSQL and Redis": {settings, "DATABASE_URL=" + database, "REDIS_URL=" + cache},
 		"neither":              {settings},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -43,6 +42,18 @@ func TestTheApplicationsOwnTests(t *testing.T) {
 			assert.NoError(t, err, string(output))
 		})
 	}
+}
+
+// Django's own list of what is wrong with a site in production.
+func TestDjangoFindsNothingToSecure(t *testing.T) {
+	t.Parallel()
+	environment := []string{"DJANGO_SETTINGS_MODULE=config.settings.production", "AWS_DEFAULT_REGION=us-east-2"}
+	for name, value := range production("postgresql://example@127.0.0.1:1/none", "redis://127.0.0.1:1/0") {
+		environment = append(environment, strings.TrimPrefix(name, "/example/prod/")+"="+value)
+	}
+	output, err := manage(t, environment, "check", "--deploy", "--fail-level", "WARNING").CombinedOutput()
+	require.NoError(t, err, string(output))
+	assert.Contains(t, string(output), "no issues (1 silenced)")
 }
 
 // production are the variables that the reference application cannot do without.
@@ -61,11 +72,10 @@ func production(database, cache string) map[string]string {
 }
 
 // bucket takes what is put into it, and lists nothing.
-func bucket(t *testing.T) (url string, keys func() int) {
-	t.Helper()
+func bucket() (handler http.Handler, keys func() int) {
 	var mutex sync.Mutex
 	put := map[string]bool{}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		switch r.Method {
 		case http.MethodPut:
@@ -77,9 +87,8 @@ func bucket(t *testing.T) (url string, keys func() int) {
 		default:
 			_, _ = io.WriteString(w, `<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>`)
 		}
-	}))
-	t.Cleanup(server.Close)
-	return server.URL, func() int {
+	})
+	return handler, func() int {
 		mutex.Lock()
 		defer mutex.Unlock()
 		return len(put)
@@ -87,26 +96,35 @@ func bucket(t *testing.T) (url string, keys func() int) {
 }
 
 // newSite is an instance for the reference application.
-func newSite(t *testing.T, cache string) (b *box, files func() int) {
+func newSite(t *testing.T, cache string) (b *box, files func() int, server *exec.Cmd) {
 	t.Helper()
-	database, _ := postgres(t)
-	application := t.TempDir()
-	output, err := exec.Command("bash", "-c", `git -C "$1" ls-files -z app | tar -C "$1" --null --files-from - -c | tar -C "$2" -x`, "bash", root, application).CombinedOutput() // #nosec G204 -- our own files
-	require.NoError(t, err, string(output))
-	b = newBox(t, newBundle(t, filepath.Join(application, "app"), filepath.Join(root, "environment.yaml")), production(database, cache))
-	storage, files := bucket(t)
+	database, server := postgres(t)
+	b = newBox(t, siteBundle(t), production(database, cache))
+	handler, files := bucket()
+	storage := httptest.NewServer(handler)
+	t.Cleanup(storage.Close)
 	instance := filepath.Join(b.root, "etc/bluegreen.env")
-	text, err := os.ReadFile(instance)
+	text, err := os.ReadFile(instance) // #nosec G304 -- the test's own folder
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(instance, append(text, "AWS_ENDPOINT_URL_S3="+storage+"\n"...), 0o600))
-	return b, files
+	b.describe(string(text) + "AWS_ENDPOINT_URL_S3=" + storage.URL + "\n")
+	return b, files, server
+}
+
+// siteBundle is a bundle with the reference application.
+func siteBundle(t *testing.T) string {
+	t.Helper()
+	application := t.TempDir()
+	output, err := exec.Command("bash", "-c", `git -C "$1" ls-files -z --cached --others --exclude-standard app | tar -C "$1" --null --files-from - -c | tar -C "$2" -x`, "bash", root, application).CombinedOutput() // #nosec G204 -- our own files
+	require.NoError(t, err, string(output))
+	return newBundle(t, filepath.Join(application, "app"), filepath.Join(root, "environment.yaml"))
 }
 
 var csrf = regexp.MustCompile(`name="csrfmiddlewaretoken" value="([^"]+)"`)
 
 func TestTheReferenceApplicationIsReleased(t *testing.T) {
 	t.Parallel()
-	b, files := newSite(t, redis(t))
+	cache, _ := redis(t)
+	b, files, _ := newSite(t, cache)
 	output, err := b.release("d-ONE")
 	require.NoError(t, err, output)
 	for _, service := range []string{"web", "worker", "beat"} {
@@ -116,6 +134,9 @@ func TestTheReferenceApplicationIsReleased(t *testing.T) {
 	assert.Greater(t, files(), 100, "static files are published")
 	assert.NotContains(t, output, "a-token-of-the-tests", "secrets stay out of the log")
 
+	site, err := os.ReadFile(filepath.Join(b.root, "etc/nginx/sites-available/example"))
+	require.NoError(t, err)
+	assert.Contains(t, string(site), "client_max_body_size 2G;")
 	visitor := map[string]string{"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.7"}
 	status, page := b.get("/", "www.example.com", visitor)
 	require.Equal(t, 200, status, page)
@@ -138,14 +159,31 @@ func TestTheReferenceApplicationIsReleased(t *testing.T) {
 	output, err = b.release("d-TWO")
 	require.NoError(t, err, output)
 	assert.NotContains(t, output, "made the virtual environment")
-	assert.Contains(t, output, "stopped example-worker.service, which is no part of this release")
+	assert.Contains(t, output, "stopping example-worker.service, which is no part of this release")
 	_, page = b.get("/", "www.example.com", visitor)
 	assert.Contains(t, page, "Release d-TWO.")
+
+	// The same deployment again, as after a lost connection, does nothing twice.
+	output, err = b.hook("d-TWO", "scripts/once-per-release")
+	require.NoError(t, err, output)
+	assert.Contains(t, output, "once: once was done by ")
+
+	// A rollback is a deployment with an id of its own, and a release that knows
+	// less than the database has: it unapplies nothing, and works.
+	require.NoError(t, os.Remove(filepath.Join(b.bundle, "app/notes/migrations/0003_contract.py")))
+	output, err = b.release("d-THREE")
+	require.NoError(t, err, output)
+	assert.Contains(t, output, "No migrations to apply")
+	status, page = b.get("/", "www.example.com", visitor)
+	assert.Equal(t, 200, status)
+	assert.Contains(t, page, "Release d-THREE.")
+	address := b.store.parameters["/example/prod/DATABASE_URL"]
+	assert.Equal(t, "1", query(t, address, "SELECT count(*) FROM django_migrations WHERE name = '0003_contract'"))
 }
 
 func TestWithoutACacheThereIsNoCelery(t *testing.T) {
 	t.Parallel()
-	b, _ := newSite(t, "")
+	b, _, _ := newSite(t, "")
 	output, err := b.release("d-ONE")
 	require.NoError(t, err, output)
 	assert.Contains(t, output, "validate-service: web works")
@@ -160,7 +198,7 @@ func TestWithoutACacheThereIsNoCelery(t *testing.T) {
 
 func TestMigratingOverHTTP(t *testing.T) {
 	t.Parallel()
-	b, files := newSite(t, "")
+	b, files, _ := newSite(t, "")
 	b.store.parameters["/example/prod/DJANGO_DEPLOYMENT_ENDPOINTS"] = "True"
 	for _, script := range []string{"before-install", "after-install", "application-start"} { // but not once-per-release
 		output, err := b.hook("d-ONE", "scripts/"+script)
@@ -195,92 +233,4 @@ func TestMigratingOverHTTP(t *testing.T) {
 	assert.Greater(t, files(), 100)
 	output, err := b.hook("d-ONE", "scripts/validate-service")
 	require.NoError(t, err, output)
-}
-
-func TestAWorkerThatStopsLosesNoTask(t *testing.T) {
-	t.Parallel()
-	database, _ := postgres(t)
-	cache := redis(t)
-	environment := []string{
-		"DJANGO_SETTINGS_MODULE=config.settings.local", "REDIS_URL=" + cache, "CELERY_BROKER_URL=" + cache, "DATABASE_URL=" + database,
-	}
-	shell := func(script string) string {
-		command := manage(t, environment, "shell", "--no-imports", "--command", script)
-		command.Stderr = os.Stderr
-		output, err := command.Output()
-		require.NoError(t, err)
-		return strings.TrimSpace(string(output))
-	}
-	output, err := manage(t, environment, "migrate").CombinedOutput()
-	require.NoError(t, err, string(output))
-	shell(`
-from notes.models import Note
-from notes.tasks import sign
-for note in Note.objects.bulk_create(Note(text=str(i)) for i in range(500)):
-    sign.delay(note.id, "Ann")`)
-	const signed = `from notes.models import Note; print(Note.objects.filter(author="Ann").count())`
-	worker := func() *exec.Cmd {
-		command := exec.Command(python(t), "-m", "celery", "--app", "config", "worker", "--loglevel", "info", "--concurrency", "2") // #nosec G204 -- our own application
-		command.Dir, command.Env = filepath.Join(root, "app"), append(append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1"), environment...)
-		require.NoError(t, command.Start())
-		t.Cleanup(func() { _, _ = command.Process.Kill(), command.Wait() })
-		return command
-	}
-	stop := func(command *exec.Cmd) {
-		require.NoError(t, command.Process.Signal(syscall.SIGTERM))
-		require.NoError(t, command.Wait())
-	}
-	// In the middle of the work the first worker goes, as on blue.
-	first := worker()
-	waitFor(t, "the first worker works", func() bool { return shell(signed) != "0" })
-	stop(first)
-	before := shell(signed)
-	assert.NotEqual(t, "500", before, "the worker was done before it was stopped: give it more tasks")
-	t.Logf("the first worker did %s tasks", before)
-	second := worker()
-	waitFor(t, "every task is done", func() bool { return shell(signed) == "500" })
-	stop(second)
-}
-
-func TestOneBeatTicksAtATime(t *testing.T) {
-	t.Parallel()
-	cache := redis(t)
-	environment := []string{
-		"DJANGO_SETTINGS_MODULE=config.settings.local", "REDIS_URL=" + cache, "CELERY_BROKER_URL=" + cache, "DATABASE_URL=sqlite://:memory:", "PYTHONUNBUFFERED=1",
-	}
-	beat := func() (command *exec.Cmd, says func(string) bool) {
-		command = exec.Command(python(t), "-m", "celery", "--app", "config", "beat", "--loglevel", "info") // #nosec G204 -- our own application
-		command.Dir, command.Env = filepath.Join(root, "app"), append(append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1"), environment...)
-		file := filepath.Join(t.TempDir(), "log")
-		log, err := os.Create(file) // #nosec G304 -- the test's own folder
-		require.NoError(t, err)
-		command.Stdout, command.Stderr = log, log
-		require.NoError(t, command.Start())
-		t.Cleanup(func() { _, _ = command.Process.Kill(), command.Wait() })
-		return command, func(what string) bool {
-			text, err := os.ReadFile(file) // #nosec G304 -- the test's own folder
-			require.NoError(t, err)
-			return strings.Contains(string(text), what)
-		}
-	}
-	const has = "beat: Acquired lock"
-	first, firstSays := beat()
-	waitFor(t, "the first beat has the lock", func() bool { return firstSays(has) })
-	second, secondSays := beat()
-	waitFor(t, "the second beat asks for the lock", func() bool { return secondSays("beat: Acquiring lock") || secondSays("beat: Starting...") })
-	assert.False(t, secondSays(has))
-
-	// The first stops, as in a release: it gives the lock back.
-	require.NoError(t, first.Process.Signal(syscall.SIGTERM))
-	require.NoError(t, first.Wait())
-	waitFor(t, "the second beat has the lock", func() bool { return secondSays(has) })
-
-	// The second is killed, as by a spot interruption: its lock lapses.
-	third, thirdSays := beat()
-	waitFor(t, "the third beat asks for the lock", func() bool { return thirdSays("beat: Starting...") })
-	killed := time.Now()
-	require.NoError(t, second.Process.Kill())
-	waitFor(t, "the third beat has the lock", func() bool { return thirdSays(has) })
-	t.Logf("the lock of a beat that was killed went on after %s", time.Since(killed).Round(time.Second))
-	assert.Nil(t, third.ProcessState)
 }

@@ -94,7 +94,7 @@ func TestScriptsAreClean(t *testing.T) {
 // shellScripts are the scripts and what they source, from the checkout's root.
 func shellScripts(t *testing.T) []string {
 	t.Helper()
-	found := []string{"app/release.sh", "instance/testdata/hello/release.sh"}
+	found := []string{"app/release.sh", "instance/testdata/hello/release.sh", "instance/testdata/fastapi/release.sh"}
 	entries, err := os.ReadDir(filepath.Join(root, "scripts"))
 	require.NoError(t, err)
 	for _, entry := range entries {

@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -148,6 +150,60 @@ func TestLoaderKeepsWhatIsThereOnlyWhenAsked(t *testing.T) {
 	require.Error(t, err)
 }
 
+// No network, and a network that swallows everything.
+func TestLoaderDoesNotWaitForEver(t *testing.T) {
+	t.Parallel()
+	l := newLoader(t, map[string]string{"/example/prod/SECRET": "first"})
+	output, err := l.load("web")
+	require.NoError(t, err, output)
+	silent, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer silent.Close()
+	for what, address := range map[string]string{"refuses": "127.0.0.1:1", "says nothing": silent.Addr().String()} {
+		l.describe("AWS_DEFAULT_REGION=us-east-2\nAWS_ENDPOINT_URL=http://" + address + "\n")
+		output, err = l.load("--keep", "web")
+		require.NoError(t, err, "%s: %s", what, output)
+		assert.Contains(t, output, "load-environment: warning: parameters /example/prod/: ", what)
+		assert.Equal(t, "first", l.read("web")["SECRET"], what)
+	}
+	// Instance metadata can be what does not answer, too.
+	l.describe("AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:1/\n")
+	output, err = l.load("web")
+	require.Error(t, err)
+	assert.NotContains(t, output, "Traceback")
+	assert.Contains(t, output, "load-environment: parameters /example/prod/: ")
+}
+
+func TestLoaderLeavesTheFileBeforeWhenThereIsNoRoom(t *testing.T) {
+	t.Parallel()
+	l := newLoader(t, map[string]string{"/example/prod/SECRET": "first"})
+	small(t, l.directory, "64k")
+	output, err := l.load("web")
+	require.NoError(t, err, output)
+	filler := filepath.Join(l.directory, "filler")
+	_ = os.WriteFile(filler, make([]byte, 1<<20), 0o600) // until it is full
+	l.store.parameters["/example/prod/SECRET"] = strings.Repeat("x", 8192)
+	output, err = l.load("web")
+	require.Error(t, err)
+	assert.Contains(t, output, "web.env: No space left on device; the file before is still there")
+	assert.Equal(t, "first", l.read("web")["SECRET"])
+	entries, err := os.ReadDir(l.directory)
+	require.NoError(t, err)
+	assert.Len(t, entries, 2, "nothing temporary stays")
+}
+
+// small puts a file system of a few bytes in a folder's place until the test ends.
+func small(t *testing.T, folder, size string) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		require.Empty(t, os.Getenv("BLUEGREEN_REQUIRE_MACHINES"), "mounting needs root")
+		t.Skip("mounting needs root")
+	}
+	require.NoError(t, os.MkdirAll(folder, 0o755)) // #nosec G301 -- as on an instance
+	require.NoError(t, syscall.Mount("tmpfs", folder, "tmpfs", 0, "size="+size))
+	t.Cleanup(func() { require.NoError(t, syscall.Unmount(folder, 0)) })
+}
+
 func TestLoaderAsksMetadataForTheRegion(t *testing.T) {
 	t.Parallel()
 	l := newLoader(t, map[string]string{"/example/prod/SECRET": "s"})
@@ -161,13 +217,18 @@ func TestLoaderAsksMetadataForTheRegion(t *testing.T) {
 var hostile = []string{
 	" leading and  double and trailing ", `*`, `$HOME ${PATH} $(id) ` + "`id`", `'single' "double" \ \n \\ \"`, "two\nlines\n",
 	"\ttab\rreturn", "ünïcödé 日本 🚀 \u2028", `#comment ; & | < > ( ) { } ! ~ = %s %%`, `-n`, `\`, `"`, "\nLD_PRELOAD=evil.so\n", `$$ \$ \\$`,
+	"line\\\nnext\\", "\\\n", "\r\n", `$SECRET`, `%h %i %n %u %%`, " ", "\n", "\x1b[31mred", "-", "@file", "{{x}}", "a\\\r\nb",
 }
 
-func TestEveryValueArrivesUnchanged(t *testing.T) {
-	t.Parallel()
+// generated are hostile values, some very long ones, and hundreds of random
+// ones: the same for the same seed.
+func generated(seed uint64) []string {
 	values := append([]string{}, hostile...)
-	random := rand.New(rand.NewPCG(1, 2)) // #nosec G404 -- the same values each time
-	alphabet := []rune("ab \\\"'`$*#=\n\t\r!%&;|<>(){}[]~^äß\u0001\u00a0€🚀")
+	for _, length := range []int{4096, 8192} { // the longest of a standard and of an advanced parameter
+		values = append(values, strings.Repeat(`\ "`, length/4), strings.Repeat("x", length), strings.Repeat("ü\n", length/3))
+	}
+	random := rand.New(rand.NewPCG(seed, 2)) // #nosec G404 -- the same values each time
+	alphabet := []rune("ab \\\"'`$*#=\n\t\r!%&;|<>(){}[]~^äß\u0001\u001b\u007f\u00a0\u0085\ufeff€🚀")
 	for range 300 {
 		var value strings.Builder
 		for range 1 + random.IntN(40) {
@@ -175,6 +236,12 @@ func TestEveryValueArrivesUnchanged(t *testing.T) {
 		}
 		values = append(values, value.String())
 	}
+	return values
+}
+
+// newValues is an instance whose variables V0, V1, … have values of their own.
+func newValues(t *testing.T, values []string) loader {
+	t.Helper()
 	parameters, registry := map[string]string{}, "variables:\n"
 	for i, value := range values {
 		parameters[fmt.Sprintf("/example/prod/V%d", i)] = value
@@ -182,14 +249,35 @@ func TestEveryValueArrivesUnchanged(t *testing.T) {
 	}
 	l := newLoader(t, parameters)
 	require.NoError(t, os.WriteFile(l.registry, []byte(registry), 0o600))
-	output, err := l.load("web")
-	require.NoError(t, err, output)
+	return l
+}
 
-	got := l.read("web")
-	for i, want := range values {
-		assert.Equal(t, want, got[fmt.Sprintf("V%d", i)], "value %d", i)
+func assertValues(t *testing.T, want []string, got map[string]string) {
+	t.Helper()
+	for i, value := range want {
+		assert.Equal(t, value, got[fmt.Sprintf("V%d", i)], "value %d", i)
 	}
 	assert.NotContains(t, got, "LD_PRELOAD")
+}
+
+func TestEveryValueArrivesUnchanged(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(3) {
+		values := generated(seed)
+		l := newValues(t, values)
+		output, err := l.load("web")
+		require.NoError(t, err, output)
+		assertValues(t, values, l.read("web"))
+	}
+}
+
+func TestValuesThatNoEnvironmentCanHoldAreRefused(t *testing.T) {
+	t.Parallel()
+	l := newLoader(t, map[string]string{"/example/prod/SECRET": "a\x00b"})
+	output, err := l.load("web")
+	require.Error(t, err)
+	assert.Equal(t, "load-environment: SECRET: want UTF-8 without NUL characters, as every environment variable has to be\n", output)
+	assert.NoFileExists(t, filepath.Join(l.directory, "web.env"))
 }
 
 // The real registry is what the loader meets on an instance.

@@ -75,6 +75,41 @@ func wheels(t *testing.T) string {
 	})
 }
 
+// wheelsFor is a folder with the wheels for the scripts and an application of
+// testdata, as scripts/build makes it for this machine's Python.
+func wheelsFor(t *testing.T, application string) string {
+	t.Helper()
+	version, err := pythonVersion()
+	require.NoError(t, err)
+	pin := []byte(version)
+	requirements := []string{filepath.Join(root, "scripts/requirements.txt"), filepath.Join("testdata", application, "requirements.txt")}
+	for i, file := range requirements {
+		text, err := os.ReadFile(file) // #nosec G304 -- our own files
+		require.NoError(t, err)
+		pin = append(pin, text...)
+		requirements[i], err = filepath.Abs(file)
+		require.NoError(t, err)
+	}
+	return filepath.Join(kept(t, application, pin, func(folder string) error {
+		return download(folder, version, machine(), requirements...)
+	}), "wheels")
+}
+
+// download gets wheels with the function that scripts/build gets them with.
+func download(folder, version, machine string, requirements ...string) error {
+	script, err := filepath.Abs(filepath.Join(root, "scripts/python.sh"))
+	if err != nil {
+		return err
+	}
+	command := exec.Command("bash", append([]string{"-euc", `source "$0"; wheels "$@"`, script}, requirements...)...) // #nosec G204 -- our own scripts
+	command.Dir = folder
+	command.Env = append(os.Environ(), "PYTHON_VERSION="+version, "MACHINE="+machine)
+	if output, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("wheels: %w\n%s", err, output)
+	}
+	return nil
+}
+
 func machine() string {
 	output, err := exec.Command("uname", "-m").Output()
 	if err != nil {

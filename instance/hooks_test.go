@@ -30,14 +30,25 @@ func newBundle(t *testing.T, application, registry string) string {
 func newHello(t *testing.T) (b *box, database string) {
 	t.Helper()
 	database, _ = postgres(t)
+	return newBox(t, helloBundle(t), hello(database)), database
+}
+
+// helloBundle is a bundle with the application that is not Django, built.
+func helloBundle(t *testing.T) string {
+	t.Helper()
 	bundle := newBundle(t, "testdata/hello", "testdata/environment.yaml")
 	command := exec.Command("go", "build", "-o", "app/hello", "app/main.go") // as build() in its release.sh
 	command.Dir, command.Env = bundle, append(os.Environ(), "CGO_ENABLED=0", "GO111MODULE=off")
 	output, err := command.CombinedOutput()
 	require.NoError(t, err, string(output))
-	return newBox(t, bundle, map[string]string{
+	return bundle
+}
+
+// hello are the variables of the application that is not Django.
+func hello(database string) map[string]string {
+	return map[string]string{
 		"/example/prod/HOSTS": "example.com www.example.com", "/example/prod/GREETING": "hello  * $HOME", "/example/prod/DATABASE_URL": database,
-	}), database
+	}
 }
 
 func TestAnApplicationThatIsNotDjango(t *testing.T) {

@@ -27,6 +27,10 @@ type box struct {
 	store  *parameterStore
 	port   int
 	group  string
+
+	deployment  string   // for whoever runs one hook after the other
+	path        string   // a folder of programs before the stand-ins
+	environment []string // what a hook gets beside the agent's variables
 }
 
 // newBox is an instance after its first start, with a bundle on it.
@@ -41,8 +45,7 @@ func newBox(t *testing.T, bundle string, parameters map[string]string) *box {
 	for _, path := range []string{"etc/systemd/system", "etc/nginx/sites-enabled", "srv/example", "run"} {
 		require.NoError(t, os.MkdirAll(filepath.Join(folder, path), 0o755))
 	}
-	require.NoError(t, os.WriteFile(filepath.Join(folder, "etc/bluegreen.env"), fmt.Appendf(nil,
-		"AWS_DEFAULT_REGION=us-east-2\nPARAMETER_PATH=/example/prod/\nAWS_ENDPOINT_URL=%[1]s\nAWS_EC2_METADATA_SERVICE_ENDPOINT=%[1]s/\n", b.store.URL), 0o600))
+	b.describe(fmt.Sprintf("AWS_DEFAULT_REGION=us-east-2\nPARAMETER_PATH=/example/prod/\nAWS_ENDPOINT_URL=%[1]s\nAWS_EC2_METADATA_SERVICE_ENDPOINT=%[1]s/\n", b.store.URL))
 	require.NoError(t, os.Symlink("/etc/nginx/sites-available/no-release", filepath.Join(folder, "etc/nginx/sites-enabled/default")))
 	// The virtual environments are there, as after an earlier release.
 	require.NoError(t, os.Mkdir(filepath.Join(folder, "srv/example/venvs"), 0o755)) // #nosec G301 -- as on an instance
@@ -52,6 +55,44 @@ func newBox(t *testing.T, bundle string, parameters map[string]string) *box {
 		require.NoError(t, os.Symlink(environment, filepath.Join(folder, "srv/example/venvs", filepath.Base(environment))))
 	}
 	return b
+}
+
+// describe writes what the first start of the instance writes.
+func (b *box) describe(text string) {
+	b.t.Helper()
+	require.NoError(b.t, os.WriteFile(filepath.Join(b.root, "etc/bluegreen.env"), []byte(text), 0o600))
+}
+
+// change replaces text, which has to be there, in a file of the bundle.
+func (b *box) change(file, before, after string) {
+	b.t.Helper()
+	path := filepath.Join(b.bundle, file)
+	text, err := os.ReadFile(path) // #nosec G304 -- the test's own folder
+	require.NoError(b.t, err)
+	require.Contains(b.t, string(text), before)
+	require.NoError(b.t, os.WriteFile(path, []byte(strings.ReplaceAll(string(text), before, after)), 0o600))
+}
+
+// replace puts a script in the place of a program.
+func (b *box) replace(program, script string) {
+	b.t.Helper()
+	b.path = b.t.TempDir()
+	require.NoError(b.t, os.WriteFile(filepath.Join(b.path, program), []byte("#!/bin/bash\n"+script+"\n"), 0o755)) // #nosec G306 -- a program
+}
+
+// endNginx stops nginx, as nobody does on an instance.
+func (b *box) endNginx() {
+	b.t.Helper()
+	file := filepath.Join(b.root, "run/nginx/nginx.pid")
+	text, err := os.ReadFile(file) // #nosec G304 -- the test's own folder
+	require.NoError(b.t, err)
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	require.NoError(b.t, err)
+	require.NoError(b.t, syscall.Kill(pid, syscall.SIGTERM))
+	waitFor(b.t, "nginx ends", func() bool {
+		_, err := os.Stat(file)
+		return os.IsNotExist(err)
+	})
 }
 
 // stop ends what the scripts have started.
@@ -79,20 +120,29 @@ func zombie(pid int) bool {
 // the environment, and in another folder.
 func (b *box) hook(deployment, script string) (output string, err error) {
 	b.t.Helper()
+	text, err := b.hookCommand(deployment, script).CombinedOutput()
+	return string(text), err
+}
+
+func (b *box) hookCommand(deployment, script string, arguments ...string) *exec.Cmd {
+	b.t.Helper()
 	bin, err := filepath.Abs("testdata/bin")
 	require.NoError(b.t, err)
-	ctx, cancel := context.WithTimeout(b.t.Context(), 2*time.Minute)
-	defer cancel()
-	command := exec.CommandContext(ctx, filepath.Join(b.bundle, script)) // #nosec G204 -- our own scripts
-	command.WaitDelay = 5 * time.Second                                  // a service that holds the hook's output fails the deployment, and this
+	if b.path != "" {
+		bin = b.path + ":" + bin
+	}
+	ctx, cancel := context.WithTimeout(b.t.Context(), 3*time.Minute)
+	b.t.Cleanup(cancel)
+	command := exec.CommandContext(ctx, filepath.Join(b.bundle, script), arguments...) // #nosec G204 -- our own scripts
+	command.WaitDelay = 5 * time.Second                                                // a service that holds the hook's output fails the deployment, and this
 	command.Dir = "/"
-	command.Env = []string{
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	command.Env = append([]string{
 		"PATH=" + bin + ":" + os.Getenv("PATH"), "LANG=C.UTF-8", "ROOT=" + b.root, "NGINX_PROGRAM=" + nginx(b.t), fmt.Sprintf("PORT=%d", b.port),
 		fmt.Sprintf("ADDRESS=127.0.0.1:%d", b.port), "HOME=/nonexistent", "PIP_INDEX_URL=http://127.0.0.1:1/unreachable",
 		"APPLICATION_NAME=example-prod", "DEPLOYMENT_GROUP_NAME=" + b.group, "DEPLOYMENT_ID=" + deployment,
-	}
-	text, err := command.CombinedOutput()
-	return string(text), err
+	}, b.environment...)
+	return command
 }
 
 // release runs the hooks of a deployment in their order, until one fails.

@@ -2,6 +2,7 @@ package instance
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -83,12 +84,14 @@ func TestAFailedStepFailsEveryInstance(t *testing.T) {
 	output, err := once(t, url, "d-1", "migrate", "bash", "-c", "echo no such column >&2; exit 3").CombinedOutput()
 	require.Error(t, err)
 	assert.Contains(t, string(output), "no such column")
-	assert.Contains(t, string(output), "ended with code 3; its output is above")
+	assert.Contains(t, string(output), "ended with code 3")
 
 	file := filepath.Join(t.TempDir(), "runs")
-	output, err = once(t, url, append([]string{"d-1", "migrate"}, appends(file)...)...).CombinedOutput()
-	require.Error(t, err)
-	assert.Contains(t, string(output), "once: migrate: failed on ")
+	for range 9 {
+		output, err = once(t, url, append([]string{"d-1", "migrate"}, appends(file)...)...).CombinedOutput()
+		require.Error(t, err)
+		assert.Regexp(t, "once: migrate: failed on .*: ended with code 3; see that instance's log", string(output))
+	}
 	assert.Zero(t, lines(t, file))
 
 	output, err = once(t, url, append([]string{"--again", "d-1", "migrate"}, appends(file)...)...).CombinedOutput()
@@ -96,31 +99,76 @@ func TestAFailedStepFailsEveryInstance(t *testing.T) {
 	assert.Equal(t, 1, lines(t, file))
 }
 
+// stubborn is a command that starts processes which do not want to end: one
+// below it, and one in a session of its own. Each adds its number to a file.
+const stubborn = `
+trap '' TERM
+(trap '' TERM; echo $BASHPID >>"$1"; exec sleep 600) &
+setsid bash -c 'trap "" TERM; echo $$ >>"$1"; exec sleep 600' bash "$1" &
+echo $$ >>"$1"
+wait`
+
 func TestTheNextInstanceTakesOverFromADeadOne(t *testing.T) {
 	t.Parallel()
 	url, _ := postgres(t)
-	file := filepath.Join(t.TempDir(), "runs")
-	first := once(t, url, "d-1", "migrate", "bash", "-c", `echo $$ >>"$1"; exec sleep 600`, "bash", file)
+	processes, alive := filepath.Join(t.TempDir(), "processes"), filepath.Join(t.TempDir(), "alive")
+	first := once(t, url, "d-1", "migrate", "bash", "-c", stubborn, "bash", processes)
 	require.NoError(t, first.Start())
-	t.Cleanup(func() { // on a machine that is gone this would be gone, too
-		text, err := os.ReadFile(file)
-		require.NoError(t, err)
-		pid, err := strconv.Atoi(strings.Fields(string(text))[0])
-		require.NoError(t, err)
-		require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
-	})
-	waitFor(t, "the first instance begins", func() bool { return lines(t, file) == 1 })
-	second := once(t, url, append([]string{"d-1", "migrate"}, appends(file)...)...)
+	waitFor(t, "the first instance begins", func() bool { return lines(t, processes) == 3 })
+	// The next one counts what is still there of the first when its turn comes.
+	count := `while read -r pid; do if [[ -d /proc/$pid ]]; then echo "$pid"; fi; done <"$1" >"$2"`
+	second := once(t, url, "d-1", "migrate", "bash", "-c", count, "bash", processes, alive)
 	var said strings.Builder
 	second.Stdout, second.Stderr = &said, &said
 	require.NoError(t, second.Start())
 
-	// The machine of the first is gone: nothing gets to clean up.
+	// Nothing gets to clean up.
 	require.NoError(t, first.Process.Kill())
 	_ = first.Wait()
 	require.NoError(t, second.Wait(), said.String())
-	assert.Equal(t, 2, lines(t, file))
 	assert.Contains(t, said.String(), "began and did not finish; running again")
+	assert.FileExists(t, alive)
+	assert.Zero(t, lines(t, alive), "the first one's command still ran when the second one's began")
+}
+
+// When a machine is gone, or the kernel kills whatever it can, only the
+// database is left to notice.
+func TestTheDatabaseGivesUpAStatementWhoseClientIsGone(t *testing.T) {
+	t.Parallel()
+	url, _ := postgres(t)
+	file := filepath.Join(t.TempDir(), "pids")
+	step := once(t, url, "d-1", "migrate", python(t), "-c", `
+import os, psycopg, sys
+with psycopg.connect(os.environ["DATABASE_URL"]) as connection, open(sys.argv[1], "w") as file:
+    print(os.getpid(), os.getppid(), file=file, flush=True)
+    connection.execute("SELECT pg_sleep(600)")`, file)
+	require.NoError(t, step.Start())
+	const sleeping = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%%'"
+	waitFor(t, "the statement runs", func() bool { return query(t, url, sleeping) == "1" })
+	text, err := os.ReadFile(file) // #nosec G304 -- the test's own folder
+	require.NoError(t, err)
+	pids := []int{step.Process.Pid}
+	for _, word := range strings.Fields(string(text)) {
+		pid, err := strconv.Atoi(word)
+		require.NoError(t, err)
+		pids = append(pids, pid)
+	}
+	for _, pid := range pids { // once.py before the supervisor before the command would be its end, too
+		require.NoError(t, syscall.Kill(pid, syscall.SIGSTOP))
+	}
+	for _, pid := range pids {
+		require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
+	}
+	_ = step.Wait()
+	waitFor(t, "PostgreSQL ends the statement", func() bool { return query(t, url, sleeping) == "0" })
+}
+
+// query asks the database for one value.
+func query(t *testing.T, url, statement string) string {
+	t.Helper()
+	output, err := exec.Command(python(t), "-c", `import psycopg, sys; print(psycopg.connect(sys.argv[1], autocommit=True).execute(sys.argv[2], []).fetchone()[0])`, url, statement).CombinedOutput() // #nosec G204 -- fixed but for the database
+	require.NoError(t, err, string(output))
+	return strings.TrimSpace(string(output))
 }
 
 func TestAStoppedStepStopsItsCommand(t *testing.T) {
@@ -165,6 +213,76 @@ func TestALostDatabaseStopsTheStep(t *testing.T) {
 	require.Error(t, command.Wait())
 	assert.Contains(t, said.String(), "once: migrate: ")
 	assertGone(t, file)
+}
+
+func TestADatabaseThatSaysNothingIsGivenUp(t *testing.T) {
+	t.Parallel()
+	url, database := postgres(t)
+	file := filepath.Join(t.TempDir(), "pid")
+	command := once(t, url, "--timeout", "1", "--silence", "3", "d-1", "migrate", "bash", "-c", `echo $$ >"$1"; exec sleep 600`, "bash", file)
+	var said strings.Builder
+	command.Stdout, command.Stderr = &said, &said
+	require.NoError(t, command.Start())
+	waitFor(t, "the command begins", func() bool { return lines(t, file) == 1 })
+	backends := descendants(t, database.Process.Pid)
+	for _, pid := range backends {
+		require.NoError(t, syscall.Kill(pid, syscall.SIGSTOP))
+	}
+	defer func() {
+		for _, pid := range backends {
+			_ = syscall.Kill(pid, syscall.SIGCONT) // so that it can be stopped
+		}
+	}()
+	require.Error(t, command.Wait())
+	assert.Contains(t, said.String(), "once: migrate: the database takes connections but does not answer")
+	assertGone(t, file)
+}
+
+func TestTenInstancesLoseTheOneThatIsAtIt(t *testing.T) {
+	t.Parallel()
+	url, _ := postgres(t)
+	file := filepath.Join(t.TempDir(), "runs")
+	// The first that comes is killed in the middle; one of the nine others finishes.
+	script := `echo ran >>"$1"; if [[ $(wc -l <"$1") == 1 ]]; then exec sleep 600; fi`
+	var group sync.WaitGroup
+	var mutex sync.Mutex
+	failed := 0
+	commands := make([]*exec.Cmd, 10)
+	for i := range commands {
+		commands[i] = once(t, url, "d-1", "migrate", "bash", "-c", script, "bash", file)
+		require.NoError(t, commands[i].Start())
+	}
+	waitFor(t, "one begins", func() bool { return lines(t, file) == 1 })
+	for _, command := range commands {
+		if len(descendants(t, command.Process.Pid)) > 0 {
+			require.NoError(t, command.Process.Kill())
+		}
+	}
+	for _, command := range commands {
+		group.Go(func() {
+			if command.Wait() != nil {
+				mutex.Lock()
+				defer mutex.Unlock()
+				failed++
+			}
+		})
+	}
+	group.Wait()
+	assert.Equal(t, 1, failed, "the one that was killed")
+	assert.Equal(t, 2, lines(t, file))
+	assert.Equal(t, "done", query(t, url, "SELECT state FROM bluegreen_once"))
+}
+
+// descendants are the processes below one.
+func descendants(t *testing.T, pid int) (found []int) {
+	t.Helper()
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%[1]d/task/%[1]d/children", pid)) // gone: it has none
+	for _, word := range strings.Fields(string(text)) {
+		child, err := strconv.Atoi(word)
+		require.NoError(t, err)
+		found = append(append(found, child), descendants(t, child)...)
+	}
+	return found
 }
 
 func TestAStepNeedsItsDatabase(t *testing.T) {

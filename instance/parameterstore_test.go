@@ -32,7 +32,7 @@ func newParameterStore(t *testing.T, parameters map[string]string) *parameterSto
 	t.Helper()
 	store := &parameterStore{parameters: parameters}
 	store.Server = httptest.NewServer(store)
-	t.Cleanup(store.Close)
+	t.Cleanup(store.Close) // a test may have closed it
 	return store
 }
 

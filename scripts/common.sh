@@ -20,9 +20,10 @@ fail() {
 # read_instance reads what the first start of the instance wrote down.
 read_instance() {
 	local file=$ROOT/etc/bluegreen.env
+	[[ -n $ROOT ]] || ((EUID == 0)) || fail 'want to run as root, as appspec.yml says; by hand use sudo'
 	[[ -r $file ]] || fail "$file: not there; the instance's user data writes it at the first start"
 	# shellcheck source=/dev/null
-	source "$file"
+	source "$file" || fail "$file: want lines like NAME=value; write it anew as the instance's user data does"
 	[[ ${PARAMETER_PATH:-} =~ ^/([a-z][a-z0-9-]*)/ ]] ||
 		fail "$file: PARAMETER_PATH: want a path like /example/prod/, got '${PARAMETER_PATH:-}'"
 	project=${BASH_REMATCH[1]}
@@ -39,6 +40,9 @@ read_release() {
 		fail "DEPLOYMENT_ID: want an id like d-ABC123XYZ, got '${DEPLOYMENT_ID:-}'"
 	release=$releases/$DEPLOYMENT_ID
 }
+
+# installed makes sure that AfterInstall has done its part.
+installed() { [[ -d $release ]] || fail "$release: not installed; see the log of AfterInstall"; }
 
 # read_roles reads the table in app/release.sh: the services of this instance, those
 # without the variables they need left out. An unknown group is an error.

@@ -20,8 +20,14 @@ import yaml
 from botocore.config import Config
 from botocore.utils import InstanceMetadataRegionFetcher
 
-# Seconds for everything: a hook has little more.
+# Seconds for everything: a hook has little more. A service that crashed does not
+# stay away as long when there are variables to go on with.
 LONGEST = 120
+LONGEST_TO_KEEP = 15
+
+
+class Unanswered(BaseException):
+    """Parameter Store took too long. No Exception: botocore would take it for one more failure to try again after."""
 
 
 def main():
@@ -34,26 +40,32 @@ def main():
     options = parser.parse_args()
     files = {service: options.directory / f"{service}.env" for service in options.services}
 
+    can_stay = options.keep and all(file.exists() for file in files.values())
+    longest = LONGEST_TO_KEEP if can_stay else LONGEST
+
     instance = read_instance(options.instance)
     # botocore has names for everything else that an instance may say, such as
     # AWS_ENDPOINT_URL.
     os.environ.update(instance)
     try:
-        signal.signal(signal.SIGALRM, give_up)
-        signal.alarm(LONGEST)
+        signal.signal(signal.SIGALRM, lambda *_: give_up(longest))
+        signal.alarm(longest)
         if "AWS_DEFAULT_REGION" not in instance:
             instance["AWS_DEFAULT_REGION"] = os.environ["AWS_DEFAULT_REGION"] = own_region()
         stored = fetch(instance["PARAMETER_PATH"])
         signal.alarm(0)
-    except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, TimeoutError) as error:
+    except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, Unanswered) as error:
         reason = f"parameters {instance['PARAMETER_PATH']}: {error}"
-        if not (options.keep and all(file.exists() for file in files.values())):
+        if not can_stay:
             sys.exit(f"load-environment: {reason}; see whether the instance's role may read them")
         print(f"load-environment: warning: {reason}; the variables stay as they were", file=sys.stderr)
         return
 
     registry = yaml.safe_load(options.registry.read_text(encoding="utf-8"))["variables"]
     chosen = {service: choose(registry, service, stored, instance) for service in files}
+    unfit = sorted({name for values, _ in chosen.values() for name, value in values.items() if not fits(value)})
+    if unfit:
+        sys.exit(f"load-environment: {', '.join(unfit)}: want UTF-8 without NUL characters, as every environment variable has to be")
     problems = [f"{service}: no value for {', '.join(missing)}" for service, (_, missing) in chosen.items() if missing]
     if problems:
         sys.exit(
@@ -61,7 +73,10 @@ def main():
             "(pulumi config set --path environment.NAME, then pulumi up)"
         )
     for service, (values, _) in chosen.items():
-        write(files[service], values)
+        try:
+            write(files[service], values)
+        except OSError as error:
+            sys.exit(f"load-environment: {files[service]}: {error.strerror}; the file before is still there")
         print(f"load-environment: {len(values)} variables for {service} in {files[service]}")
     if unknown := sorted(set(stored) - set(registry)):
         print(f"load-environment: left out, since {options.registry.name} does not know them: {', '.join(unknown)}")
@@ -69,7 +84,7 @@ def main():
 
 def read_instance(file):
     """Read NAME=value lines, which user data wrote."""
-    lines = file.read_text(encoding="utf-8").splitlines()
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
     return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
 
 
@@ -98,8 +113,8 @@ def fetch(path):
     return {parameter["Name"].removeprefix(path): parameter["Value"] for page in pages for parameter in page["Parameters"]}
 
 
-def give_up(*_):
-    raise TimeoutError(f"no answer within {LONGEST} seconds")
+def give_up(seconds):
+    raise Unanswered(f"no answer within {seconds} seconds")
 
 
 def choose(registry, service, stored, instance):
@@ -117,6 +132,14 @@ def choose(registry, service, stored, instance):
         elif variable.get("required"):
             missing.append(name)
     return values, missing
+
+
+def fits(value):
+    """Whether an environment variable can hold a value."""
+    try:
+        return b"\0" not in value.encode()
+    except UnicodeEncodeError:
+        return False
 
 
 def encode(name, value):

@@ -3,7 +3,9 @@
 A lock of PostgreSQL lets one instance at a time in. A table remembers how each
 step of each deployment went: whoever comes later finds it done, or fails with
 it. If the first instance dies half-way, the database frees the lock and the
-next instance runs the command again.
+next instance runs the command again. No two run it at the same time: the
+command ends before the lock is free, also when this process is killed
+(scripts/supervise.py).
 """
 
 import argparse
@@ -13,8 +15,11 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psycopg
+
+SUPERVISE = Path(__file__).with_name("supervise.py")
 
 # The lock's number in the application's database; any number that the
 # application itself does not use.
@@ -28,33 +33,51 @@ CREATE TABLE IF NOT EXISTS bluegreen_once (
     instance text NOT NULL,
     began timestamptz NOT NULL DEFAULT now(),
     ended timestamptz,
+    reason text,
     PRIMARY KEY (deployment, step)
 )
 """
 
 # While the command runs the connection is silent. Routers forget silent
-# connections, and a server must notice an instance that vanished.
-KEEPALIVE = {"keepalives": 1, "keepalives_idle": 20, "keepalives_interval": 5, "keepalives_count": 4}
+# connections, and a server must notice an instance that vanished: it frees the
+# lock after some 40 seconds. Whoever loses the server has to notice it so much
+# earlier that the command has ended by then: 20 seconds, in milliseconds.
+KEEPALIVE = {"keepalives": 1, "keepalives_idle": 20, "keepalives_interval": 5, "keepalives_count": 4, "tcp_user_timeout": 20_000}
 SERVER_KEEPALIVE = "-c tcp_keepalives_idle=20 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4"
+# A statement goes on without its client unless PostgreSQL is told to look, which
+# it can since version 14; in milliseconds.
+LOOK_FOR_CLIENT = " -c client_connection_check_interval=5000"
 
 
 class Failed(Exception):
     """Why the step cannot be done, for whoever reads the log."""
 
 
+class Silent(Exception):
+    """The database neither answers nor is gone, so nothing can be written down either."""
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--timeout", type=int, default=1500, metavar="SECONDS", help="for waiting and running together")
+    parser.add_argument("--silence", type=int, default=30, metavar="SECONDS", help="how much longer the database may say nothing")
     parser.add_argument("--again", action="store_true", help="run a step again that has failed")
     parser.add_argument("--no-wait", action="store_true", help="leave it to another process that is at it")
     parser.add_argument("deployment")
     parser.add_argument("step")
     parser.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("once: stopped"))
+    signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(options.timeout + options.silence)
     try:
         once(options, time.monotonic() + options.timeout)
-    except (Failed, psycopg.Error) as error:
+    except (Failed, Silent, psycopg.Error) as error:
         sys.exit(f"once: {options.step}: {error}")
+
+
+def give_up(*_):
+    raise Silent("the database takes connections but does not answer")
 
 
 def say(text):
@@ -76,8 +99,8 @@ def once(options, deadline):
         began = time.monotonic()
         try:
             run(options.command, lock, deadline)
-        except Failed:
-            record(lock, options, "failed")
+        except Failed as failure:
+            record(lock, options, "failed", str(failure))
             raise
         record(lock, options, "done")
         say(f"{options.step} done in {time.monotonic() - began:.0f} s")
@@ -102,39 +125,47 @@ def acquire(lock, options, deadline):
 def finished(lock, options):
     """Answer whether the step is done already; fail if it has failed."""
     row = lock.execute(
-        "SELECT state, instance, ended FROM bluegreen_once WHERE deployment = %s AND step = %s",
+        "SELECT state, instance, ended, reason FROM bluegreen_once WHERE deployment = %s AND step = %s",
         [options.deployment, options.step],
     ).fetchone()
     if row is None:
         return False
-    state, instance, ended = row
+    state, instance, ended, reason = row
     if state == "done":
         say(f"{options.step} was done by {instance} at {ended:%H:%M:%S}")
         return True
     if state == "failed" and not options.again:
-        raise Failed(f"failed on {instance} at {ended:%H:%M:%S}; see that instance's log")
+        raise Failed(f"failed on {instance} at {ended:%H:%M:%S}: {reason}; see that instance's log")
     if state == "running":
         say(f"{instance} began and did not finish; running again")
     return False
 
 
-def record(lock, options, state):
+def record(lock, options, state, reason=None):
     lock.execute(
         """
-        INSERT INTO bluegreen_once (deployment, step, state, instance) VALUES (%s, %s, %s, %s)
+        INSERT INTO bluegreen_once (deployment, step, state, instance, reason) VALUES (%s, %s, %s, %s, %s)
         ON CONFLICT (deployment, step) DO UPDATE SET
-            state = excluded.state, instance = excluded.instance,
+            state = excluded.state, instance = excluded.instance, reason = excluded.reason,
             began = CASE WHEN excluded.state = 'running' THEN now() ELSE bluegreen_once.began END,
             ended = CASE WHEN excluded.state = 'running' THEN NULL ELSE now() END
         """,
-        [options.deployment, options.step, state, socket.gethostname()],
+        [options.deployment, options.step, state, socket.gethostname(), reason],
     )
 
 
 def run(command, lock, deadline):
     """Run the command to its end, as long as the lock is held."""
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
-    try:
+    look = LOOK_FOR_CLIENT if lock.info.server_version >= 140_000 else ""
+    process = subprocess.Popen(
+        [sys.executable, SUPERVISE, *command],
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+        pass_fds=[lock.fileno()],
+        env={**os.environ, "PGOPTIONS": f"{os.environ.get('PGOPTIONS', '')} {SERVER_KEEPALIVE}{look}".strip()},
+    )
+    # Leaving this ends the command, by closing standard input, and waits for that.
+    with process:
         while True:
             try:
                 code = process.wait(timeout=2)
@@ -144,23 +175,9 @@ def run(command, lock, deadline):
                     raise Failed("took too long and was stopped; once_timeout in app/release.sh is the limit") from None
                 continue
             if code != 0:
-                raise Failed(f"{' '.join(command)}: ended with code {code}; its output is above")
+                raise Failed(f"{' '.join(command)}: ended with code {code}")
             return
-    finally:
-        stop(process)
-
-
-def stop(process):
-    """End the command and all that it started."""
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("once: stopped"))
     main()

@@ -14,6 +14,10 @@ class Env(environ.Env):
     wins over a file's.
     """
 
+    def str(self, var, default=environ.Env.NOTSET, multiline=False):
+        """A value as it is: environ takes one that begins with $ for the name of another variable."""
+        return self.ENVIRON.get(var) or super().str(var, default, multiline)
+
     @classmethod
     def read_json(cls, path):
         """Read {"NAME": "value"}, or what `aws ssm get-parameters-by-path` prints."""

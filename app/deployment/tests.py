@@ -126,3 +126,8 @@ class EnvTest(SimpleTestCase):
 
     def test_plain_file(self):
         self.assertEqual(self.read({"A": "a"}), {"A": "a", "SET": "already"})
+
+    def test_a_value_that_begins_with_a_dollar_is_itself(self):
+        with mock.patch.dict(os.environ, {"KEY": "$ecret"}):
+            self.assertEqual(Env().str("KEY"), "$ecret")
+            self.assertEqual(Env().str("NONE", "default"), "default")

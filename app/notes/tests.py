@@ -35,3 +35,24 @@ class NotesTest(TestCase):
         count_notes()
         Note.objects.create(text="not counted yet")
         self.assertContains(self.client.get("/"), "1 notes.")
+
+    def test_a_broker_that_is_away_costs_no_note(self):
+        with (
+            override_settings(CELERY_BROKER_URL="redis://unused"),
+            mock.patch.object(sign, "delay", side_effect=ConnectionError),
+            self.assertLogs("django.test", "ERROR"),
+            self.captureOnCommitCallbacks(execute=True),
+        ):
+            response = self.client.post("/", {"text": "hello", "author": "Ann"})
+        self.assertRedirects(response, "/")
+        self.assertEqual(Note.objects.count(), 1)
+
+    @override_settings(
+        CACHES={"default": {"BACKEND": "config.cache.PatientRedisCache", "LOCATION": "redis://127.0.0.1:1/0"}}
+    )
+    def test_a_cache_that_is_away_costs_time_only(self):
+        Note.objects.create(text="hello")
+        with self.assertLogs("config.cache", "WARNING"):
+            self.assertContains(self.client.get("/"), "1 notes.")
+            count_notes()
+            self.assertEqual(self.client.get("/readyz").json()["problems"], ["cache: does not keep what it is given"])

@@ -12,11 +12,12 @@ from .tasks import sign
 def index(request):
     """Show the release, and the notes; take a new one."""
     if request.method == "POST":
-        note = Note.objects.create(text=request.POST["text"][:200])
+        note = Note.objects.create(text=request.POST.get("text", "")[:200])
         author = request.POST.get("author", "")[:100]
         if author and settings.CELERY_BROKER_URL:
-            # After the transaction: before it a worker would not find the note.
-            transaction.on_commit(lambda: sign.delay(note.id, author))
+            # After the transaction: before it a worker would not find the note. The
+            # note is kept by then, so a broker that is away is no visitor's error.
+            transaction.on_commit(lambda: sign.delay(note.id, author), robust=True)
         elif author:
             sign(note.id, author)
         return redirect("index")

@@ -15,7 +15,7 @@ if env.str("DJANGO_READ_JSON_FILE", ""):
 
 DEBUG = env.bool("DJANGO_DEBUG", False)
 SECRET_KEY = env.str("DJANGO_SECRET_KEY")
-ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS")
+ALLOWED_HOSTS = [host.strip() for host in env.list("DJANGO_ALLOWED_HOSTS")]
 ADMIN_URL = env.str("DJANGO_ADMIN_URL", "admin/")
 # The release that this process belongs to, which scripts/run sets.
 RELEASE = env.str("RELEASE", "unreleased")
@@ -71,14 +71,25 @@ DATABASES["default"]["ATOMIC_REQUESTS"] = True
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", 60)
 # A connection that the database closed meanwhile is replaced, not used.
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# One that does not answer at all is given up before the visitor is.
+if DATABASES["default"]["ENGINE"].endswith(".postgresql"):
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Without a cache each process keeps its own.
+# Without a cache each process keeps its own. One that does not answer is soon
+# given up, and slows pages down instead of failing them.
 REDIS_URL = env.str("REDIS_URL", "")
 if REDIS_URL:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+    CACHES = {
+        "default": {
+            "BACKEND": "config.cache.PatientRedisCache",
+            "LOCATION": REDIS_URL,
+            "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 2},
+        }
+    }
 
 USE_TZ = True
+TIME_ZONE = "UTC"
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
@@ -98,6 +109,13 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# A task that takes longer is ended, so that a worker always stops within what
+# systemd gives it. After the visibility timeout Redis gives a task to another
+# worker, done or not: it has to be the longest of all.
+CELERY_TASK_TIME_LIMIT = 540
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_connect_timeout": 5, "socket_timeout": 30}
+# A process that leaks is replaced when its task is done; in KiB.
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000
 # Beat: of all that run, the one that holds the lock in Redis ticks. It gives
 # the lock back when it stops; the lock of one that was killed lapses.
 CELERY_BEAT_SCHEDULER = "redbeat.RedBeatScheduler"
@@ -108,7 +126,7 @@ CELERY_BEAT_SCHEDULE = {"count-notes": {"task": "notes.tasks.count_notes", "sche
 if CELERY_BROKER_URL.startswith("rediss://"):
     CELERY_BROKER_USE_SSL = CELERY_REDBEAT_REDIS_USE_SSL = {"ssl_cert_reqs": ssl.CERT_REQUIRED}
 
-# To standard output, from where systemd takes it into the journal.
+# To standard error, from where systemd takes it into the journal.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
