@@ -271,7 +271,7 @@ func (r *rehearsal) blueKilled(ctx context.Context) (problems, facts []string, e
 	blocked := map[string]bool{}
 	var killing killer
 	problems, facts, err = r.released(ctx, r.Versions.Last, func(e release.Event) {
-		if e.Lifecycle == "AfterBlockTraffic" && e.Status == string(types.LifecycleEventStatusSucceeded) {
+		if e.Lifecycle == "AfterBlockTraffic" && e.Status != string(types.LifecycleEventStatusInProgress) {
 			for _, instance := range e.Instances {
 				blocked[instance] = true
 			}
