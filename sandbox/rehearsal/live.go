@@ -25,8 +25,8 @@ import (
 )
 
 // waits multiplies CodeDeploy's waits: of the 10 minutes that the old fleet stays,
-// 12 seconds are left, enough to lose a machine of it.
-const waits = 0.02
+// 6 seconds are left, enough to lose a machine of it.
+const waits = 0.01
 
 // Live is a Stage that is a sandbox with machines.
 type Live struct {
