@@ -3,7 +3,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build sandbox destroy preview test check golden bench clean
+.PHONY: help build sandbox destroy rehearsal preview test check golden bench clean
 
 TOOLS := .sandbox/tools
 export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
@@ -25,6 +25,9 @@ preview: build ## preview production's real configuration with no AWS account
 destroy: build ## destroy the sandbox's platform and stop the emulated AWS
 	@bin/bluegreen sandbox destroy
 
+rehearsal: build ## release, fail and lose machines under load, on machines that boot here
+	@bin/bluegreen sandbox rehearse
+
 test: $(TOOLS)/bin/shellcheck ## run every test; installs what is missing
 	tools/test.sh
 
@@ -32,7 +35,7 @@ check: $(TOOLS)/bin/shellcheck $(TOOLS)/bin/golangci-lint ## formatting, linters
 	tools/check.sh
 
 golden: $(TOOLS)/bin/shellcheck ## write the expected outputs of the tests and the generated pages anew
-	UPDATE_GOLDEN=1 go test ./infra/... ./stacks/...
+	UPDATE_GOLDEN=1 go test ./infra/... ./stacks/... ./sandbox/rehearsal
 
 bench: build ## measure it all and print a table; PARTS="sizes releases plugin builds" picks some
 	go run ./sandbox/bench $(PARTS)

@@ -71,11 +71,10 @@ func production(database, cache string) map[string]string {
 }
 
 // bucket takes what is put into it, and lists nothing.
-func bucket(t *testing.T) (url string, keys func() int) {
-	t.Helper()
+func bucket() (handler http.Handler, keys func() int) {
 	var mutex sync.Mutex
 	put := map[string]bool{}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		switch r.Method {
 		case http.MethodPut:
@@ -87,9 +86,8 @@ func bucket(t *testing.T) (url string, keys func() int) {
 		default:
 			_, _ = io.WriteString(w, `<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>`)
 		}
-	}))
-	t.Cleanup(server.Close)
-	return server.URL, func() int {
+	})
+	return handler, func() int {
 		mutex.Lock()
 		defer mutex.Unlock()
 		return len(put)
@@ -100,16 +98,24 @@ func bucket(t *testing.T) (url string, keys func() int) {
 func newSite(t *testing.T, cache string) (b *box, files func() int, server *exec.Cmd) {
 	t.Helper()
 	database, server := postgres(t)
+	b = newBox(t, siteBundle(t), production(database, cache))
+	handler, files := bucket()
+	storage := httptest.NewServer(handler)
+	t.Cleanup(storage.Close)
+	instance := filepath.Join(b.root, "etc/bluegreen.env")
+	text, err := os.ReadFile(instance) // #nosec G304 -- the test's own folder
+	require.NoError(t, err)
+	b.describe(string(text) + "AWS_ENDPOINT_URL_S3=" + storage.URL + "\n")
+	return b, files, server
+}
+
+// siteBundle is a bundle with the reference application.
+func siteBundle(t *testing.T) string {
+	t.Helper()
 	application := t.TempDir()
 	output, err := exec.Command("bash", "-c", `git -C "$1" ls-files -z --cached --others --exclude-standard app | tar -C "$1" --null --files-from - -c | tar -C "$2" -x`, "bash", root, application).CombinedOutput() // #nosec G204 -- our own files
 	require.NoError(t, err, string(output))
-	b = newBox(t, newBundle(t, filepath.Join(application, "app"), filepath.Join(root, "environment.yaml")), production(database, cache))
-	storage, files := bucket(t)
-	instance := filepath.Join(b.root, "etc/bluegreen.env")
-	text, err := os.ReadFile(instance)
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(instance, append(text, "AWS_ENDPOINT_URL_S3="+storage+"\n"...), 0o600))
-	return b, files, server
+	return newBundle(t, filepath.Join(application, "app"), filepath.Join(root, "environment.yaml"))
 }
 
 var csrf = regexp.MustCompile(`name="csrfmiddlewaretoken" value="([^"]+)"`)

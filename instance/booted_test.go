@@ -158,6 +158,11 @@ func (b *booted) inNetwork(do func() error) error {
 	return do()
 }
 
+// network is what stands before a command that runs in the machine's network.
+func (b *booted) network() []string {
+	return []string{"nsenter", fmt.Sprintf("--net=/proc/%d/ns/net", b.leader)}
+}
+
 // serve lets a handler answer on the machine's loopback.
 func (b *booted) serve(handler http.Handler) *httptest.Server {
 	b.t.Helper()

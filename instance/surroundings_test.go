@@ -200,3 +200,26 @@ func TestApplicationStartIsKilledAnywhere(t *testing.T) {
 		require.NoError(t, err, "killed before program %d: %s", at, output)
 	})
 }
+
+func TestAfterInstallIsKilledWhileItMakesAnEnvironment(t *testing.T) {
+	t.Parallel()
+	b, _ := newHello(t)
+	venvs := filepath.Join(b.root, "srv/example/venvs")
+	require.NoError(t, os.RemoveAll(venvs)) // as on a new instance
+	command := b.hookCommand("d-ONE", "scripts/after-install")
+	require.NoError(t, command.Start())
+	waitFor(t, "pip installs", func() bool {
+		installed, err := filepath.Glob(filepath.Join(venvs, "*/lib/python*/site-packages/*"))
+		require.NoError(t, err)
+		return len(installed) > 0
+	})
+	require.NoError(t, syscall.Kill(-command.Process.Pid, syscall.SIGKILL))
+	require.Error(t, command.Wait())
+	whole, err := filepath.Glob(filepath.Join(venvs, "*/complete"))
+	require.NoError(t, err)
+	require.Empty(t, whole)
+
+	output, err := b.release("d-ONE")
+	require.NoError(t, err, output)
+	assert.Contains(t, output, "made the virtual environment of scripts/requirements.txt")
+}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -57,21 +58,29 @@ type instance struct {
 
 const unpacked = "/opt/codedeploy-agent/deployment-root/group/archive"
 
+// newInstance boots a machine for the application that is not Django.
 func newInstance(t *testing.T) instance {
 	t.Helper()
 	m := newBooted(t)
-	database, _ := postgres(t, "nsenter", fmt.Sprintf("--net=/proc/%d/ns/net", m.leader))
-	store := &parameterStore{parameters: hello(database)}
-	store.Server = m.serve(store)
-	m.write("/etc/bluegreen.env", fmt.Sprintf("AWS_DEFAULT_REGION=us-east-2\nPARAMETER_PATH=/example/prod/\nAWS_ENDPOINT_URL=%[1]s\nAWS_EC2_METADATA_SERVICE_ENDPOINT=%[1]s/\n", store.URL))
-	m.do("mkdir", "-p", filepath.Dir(unpacked))
-	output, err := exec.Command("cp", "-a", helloBundle(t), m.root+unpacked).CombinedOutput() // #nosec G204 -- the test's own folders
-	require.NoError(t, err, string(output))
-	m.do("systemctl", "start", "nginx")
-	return instance{booted: m, store: store, client: &http.Client{Transport: &http.Transport{
+	database, _ := postgres(t, m.network()...)
+	return m.instance(helloBundle(t), hello(database), "")
+}
+
+// instance makes a machine an instance, with a bundle and more lines that
+// describe it.
+func (b *booted) instance(bundle string, parameters map[string]string, more string) instance {
+	b.t.Helper()
+	store := &parameterStore{parameters: parameters}
+	store.Server = b.serve(store)
+	b.write("/etc/bluegreen.env", fmt.Sprintf("AWS_DEFAULT_REGION=us-east-2\nPARAMETER_PATH=/example/prod/\nAWS_ENDPOINT_URL=%[1]s\nAWS_EC2_METADATA_SERVICE_ENDPOINT=%[1]s/\n%[2]s", store.URL, more))
+	b.do("mkdir", "-p", filepath.Dir(unpacked))
+	output, err := exec.Command("cp", "-a", bundle, b.root+unpacked).CombinedOutput() // #nosec G204 -- the test's own folders
+	require.NoError(b.t, err, string(output))
+	b.do("systemctl", "start", "nginx")
+	return instance{booted: b, store: store, client: &http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, network, address string) (connection net.Conn, err error) {
-			namespace := m.inNetwork(func() error {
+			namespace := b.inNetwork(func() error {
 				connection, err = new(net.Dialer).DialContext(ctx, network, address)
 				return nil
 			})
@@ -212,4 +221,45 @@ func TestAnotherServerHasThePort(t *testing.T) {
 	i.do("systemctl", "stop", "thief")
 	i.hooks("d-ONE", "ApplicationStart", "ValidateService")
 	assert.Equal(t, "d-ONE\n", i.get("/readyz"))
+}
+
+// The reference application with what a stand-in does not have: users, the
+// units' walls, and a journal.
+func TestTheReferenceApplicationOnSystemd(t *testing.T) {
+	t.Parallel()
+	m := newBooted(t)
+	database, _ := postgres(t, m.network()...)
+	cache, _ := redis(t, m.network()...)
+	handler, files := bucket()
+	i := m.instance(siteBundle(t), production(database, cache), "AWS_ENDPOINT_URL_S3="+m.serve(handler).URL+"\n")
+	output := i.hooks("d-ONE", installing...)
+	for _, service := range []string{"web", "worker", "beat"} {
+		assert.Contains(t, output, "validate-service: "+service+" works")
+		main := strings.TrimSpace(i.do("systemctl", "show", "--value", "--property", "MainPID", "example-"+service+".service"))
+		assert.Equal(t, "bluegreen\n", i.do("ps", "-o", "user=", "-p", main))
+	}
+	assert.Greater(t, files(), 100)
+	assert.Contains(t, i.get("/"), "Release d-ONE.")
+	assert.Equal(t, "production\n", i.do("/srv/example/current/scripts/shell", "python", "-c", "import os; print(os.environ['DJANGO_SETTINGS_MODULE'].split('.')[-1])"))
+
+	// The worker does what beat sends, and the kernel takes it before web.
+	waitFor(t, "beat has the lock", func() bool {
+		return strings.Contains(i.do("journalctl", "--no-pager", "--unit", "example-beat.service"), "Acquired lock")
+	})
+	score := func(service string) int {
+		main := strings.TrimSpace(i.do("systemctl", "show", "--value", "--property", "MainPID", "example-"+service+".service"))
+		number, err := strconv.Atoi(strings.TrimSpace(i.do("cat", "/proc/"+main+"/oom_score_adj")))
+		require.NoError(t, err)
+		return number
+	}
+	assert.Greater(t, score("worker"), score("web"))
+
+	// In place: the worker ends by itself when it is told to.
+	output = i.hooks("d-TWO", "ApplicationStop")
+	assert.Contains(t, output, "stop-services: stopped example-worker.service")
+	journal := i.do("journalctl", "--no-pager", "--unit", "example-worker.service")
+	assert.Contains(t, journal, "Deactivated successfully")
+	assert.NotContains(t, journal, "SIGKILL")
+	t.Log(i.hooks("d-TWO", installing...))
+	assert.Contains(t, i.get("/"), "Release d-TWO.")
 }

@@ -117,6 +117,8 @@ type fake struct {
 
 func (f *fake) Endpoint() string { return "http://127.0.0.1:1" }
 
+func (f *fake) Site() string { return "" }
+
 func (f *fake) Wait() error { return <-f.ended }
 
 func (f *fake) Close() error {

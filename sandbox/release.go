@@ -35,14 +35,9 @@ const releasePoll = 100 * time.Millisecond
 //
 // Errors: ErrNotRunning, no platform in the sandbox, and those of do.
 func (s *Sandbox) Release(ctx context.Context, r Release, do func(context.Context, release.Options) error) error {
-	record, now, err := s.lookup()
-	switch {
-	case err != nil:
+	record, err := s.running()
+	if err != nil {
 		return err
-	case now == gone:
-		return errGone(record)
-	case now != serving:
-		return ErrNotRunning
 	}
 	state, err := s.deployment(ctx, record)
 	if err != nil {

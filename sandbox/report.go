@@ -22,6 +22,7 @@ func (r Summary) Report(out io.Writer) {
 	grid.AppendFooter(table.Row{"", r.Resources, ""})
 	fmt.Fprintln(out, grid.Render())
 	reportOutputs(out, r.Outputs)
+	reportSite(out, r.Site, r.Outputs)
 	fmt.Fprintf(out, `
 Emulated AWS: %s (%s, account %s)
 
@@ -56,7 +57,9 @@ func (r Status) Report(out io.Writer) {
 	if r.Endpoint == "" {
 		return
 	}
-	fmt.Fprintf(out, "Emulated AWS: %s (%s, account %s)\n\n", r.Endpoint, r.Region, r.Account)
+	fmt.Fprintf(out, "Emulated AWS: %s (%s, account %s)\n", r.Endpoint, r.Region, r.Account)
+	reportSite(out, r.Site, r.Outputs)
+	fmt.Fprintln(out)
 	grid := newTable("Process", "Id", "State", "Since")
 	for _, p := range r.Processes {
 		state := "running"
@@ -158,4 +161,13 @@ func kinds(types map[string]int) string {
 		list = append(list, name)
 	}
 	return strings.Join(list, ", ")
+}
+
+// reportSite says how a visitor gets to the site of a sandbox with machines.
+func reportSite(out io.Writer, site string, outputs map[string]any) {
+	if site == "" {
+		return
+	}
+	host := strings.TrimPrefix(fmt.Sprint(outputs["siteUrl"]), "https://")
+	fmt.Fprintf(out, "Load balancer: %s, as in: curl --header 'Host: %s' %s\n", site, host, site)
 }

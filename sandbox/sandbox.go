@@ -10,6 +10,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,6 +37,12 @@ type Options struct {
 	Program  Program   // what runs; Platform is the repository's own
 	Serve    []string  // command that calls Serve with the run folder, which is appended; the default is this executable's "sandbox serve"
 	Progress io.Writer // what is being done; results are returned
+
+	// Machines boots a machine for each instance, and puts a load balancer before
+	// them; needs root and what CheckMachines checks.
+	Machines bool
+	Pace     float64 // shortens the load balancer's waits; DefaultPace by default, 1 is as on AWS
+	SitePort int     // the load balancer's loopback port; 0 takes any free one
 }
 
 // Program is what a sandbox runs, and the AWS that it needs.
@@ -80,6 +87,10 @@ func New(options Options) (*Sandbox, error) {
 	}
 	if options.Progress == nil {
 		options.Progress = io.Discard
+	}
+	options.Pace = cmp.Or(options.Pace, DefaultPace)
+	if options.Pace < 0 || options.Pace > 1 {
+		return nil, fmt.Errorf("pace %g: want more than 0 and at most 1", options.Pace)
 	}
 	if options.Port < 0 || options.Port > 65535 {
 		return nil, fmt.Errorf("port %d: want 1 to 65535, or 0 for any free one", options.Port)

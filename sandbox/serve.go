@@ -30,6 +30,8 @@ type order struct {
 	Python string `json:"python"`
 	Port   int    `json:"port"`
 	Pin    string `json:"pin"` // of the emulator
+	// Hosting is nil where instances are records only.
+	Hosting *hosting `json:"hosting,omitempty"`
 }
 
 // server is the record of a process that serves, or did.
@@ -39,41 +41,76 @@ type server struct {
 	Started  time.Time `json:"started"`
 	Pin      string    `json:"pin"`
 	World    World     `json:"world"`
+	Site     string    `json:"site,omitempty"` // where the load balancer answers; none without machines
 }
 
 // backend is what Serve keeps running. A type of its own for the tests, where no
 // moto is at hand.
 type backend interface {
 	Endpoint() string
+	Site() string // of the load balancer; "" without one
 	Wait() error
 	Close() error
 }
 
-// emulatedAWS is the emulator, with CodeDeploy in front of it.
+// emulatedAWS is the emulator, with CodeDeploy in front of it, and machines where
+// they were ordered.
 type emulatedAWS struct {
 	*emulator.Emulator
 	codedeploy *codedeploy.Service
+	hosts      *hosts // nil without machines
 }
 
-func startAWS(ctx context.Context, config emulator.Config) (backend, error) {
-	service, err := codedeploy.New(codedeploy.Options{Account: config.Account, Region: config.Region})
-	if err != nil {
-		return nil, err
+func startAWS(ctx context.Context, config emulator.Config, folder string, ordered *hosting) (backend, error) {
+	options := codedeploy.Options{Account: config.Account, Region: config.Region}
+	var machines *hosts
+	if ordered != nil {
+		var err error
+		if machines, err = startHosts(ctx, folder, config.Region, *ordered); err != nil {
+			return nil, err
+		}
+		machines.equip(&options, &config)
 	}
-	config.Services = map[string]http.Handler{codedeploy.SigningName: service}
-	config.Controls = map[string]http.Handler{codedeploy.ControlPath: service}
-	running, err := emulator.Start(ctx, config)
-	if err != nil {
-		return nil, err
+	running := emulatedAWS{hosts: machines}
+	var err error
+	if running.codedeploy, err = codedeploy.New(options); err != nil {
+		return nil, errors.Join(err, running.closeHosts())
 	}
-	service.Connect(running.Endpoint())
-	return emulatedAWS{running, service}, nil
+	config.Services = map[string]http.Handler{codedeploy.SigningName: running.codedeploy}
+	if config.Controls == nil {
+		config.Controls = map[string]http.Handler{}
+	}
+	config.Controls[codedeploy.ControlPath] = running.codedeploy
+	if running.Emulator, err = emulator.Start(ctx, config); err != nil {
+		return nil, errors.Join(err, running.closeHosts())
+	}
+	running.codedeploy.Connect(running.Endpoint())
+	if machines != nil {
+		machines.connect(running.Endpoint())
+	}
+	return running, nil
 }
 
-// Close ends deployments first: they act on what the emulator holds.
+// Site is where the load balancer answers.
+func (a emulatedAWS) Site() string {
+	if a.hosts == nil {
+		return ""
+	}
+	return a.hosts.balancer.URL()
+}
+
+// Close ends deployments first, then what they act on: machines, and last what
+// the emulator holds.
 func (a emulatedAWS) Close() error {
 	a.codedeploy.Close()
-	return a.Emulator.Close()
+	return errors.Join(a.closeHosts(), a.Emulator.Close())
+}
+
+func (a emulatedAWS) closeHosts() error {
+	if a.hosts == nil {
+		return nil
+	}
+	return a.hosts.close()
 }
 
 // Serve runs the emulated AWS of a run folder until the context ends. It is the
@@ -86,7 +123,7 @@ func Serve(ctx context.Context, folder string) error {
 	return serve(ctx, folder, startAWS)
 }
 
-func serve(ctx context.Context, folder string, start func(context.Context, emulator.Config) (backend, error)) error {
+func serve(ctx context.Context, folder string, start func(ctx context.Context, config emulator.Config, folder string, ordered *hosting) (backend, error)) error {
 	lock := flock.New(filepath.Join(folder, serverLock))
 	waiting, cancel := context.WithTimeout(ctx, 5*time.Second) // whoever looks whether it is held holds it for a moment
 	defer cancel()
@@ -107,12 +144,13 @@ func serve(ctx context.Context, folder string, start func(context.Context, emula
 		Region:  asked.World.Region,
 		Dir:     filepath.Join(folder, logFolder),
 		Seed:    asked.World.Seed,
-	})
+	}, folder, asked.Hosting)
 	if err != nil {
 		return err
 	}
 	err = writeJSON(filepath.Join(folder, serverFile), server{
 		PID: os.Getpid(), Endpoint: running.Endpoint(), Started: time.Now(), Pin: asked.Pin, World: asked.World,
+		Site: running.Site(),
 	})
 	if err != nil {
 		return errors.Join(err, running.Close())

@@ -25,7 +25,7 @@ func serveFake(t *testing.T, s *Sandbox) (f *fake, stop func(), ended <-chan err
 	f = &fake{ended: make(chan error, 1)}
 	result := make(chan error, 1)
 	go func() {
-		result <- serve(ctx, s.Folder, func(context.Context, emulator.Config) (backend, error) { return f, nil })
+		result <- serve(ctx, s.Folder, func(context.Context, emulator.Config, string, *hosting) (backend, error) { return f, nil })
 	}()
 	require.Eventually(t, func() bool {
 		_, now, err := s.lookup()
@@ -87,7 +87,7 @@ func TestAnEmulatorThatIsStartingIsWaitedFor(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	go func() {
-		_ = serve(ctx, s.Folder, func(context.Context, emulator.Config) (backend, error) {
+		_ = serve(ctx, s.Folder, func(context.Context, emulator.Config, string, *hosting) (backend, error) {
 			<-begin
 			return &fake{ended: make(chan error, 1)}, nil
 		})

@@ -23,7 +23,7 @@ import (
 
 const (
 	startTimeout  = 90 * time.Second // a first start compiles Python's sources
-	stopTimeout   = 20 * time.Second // after which the process is killed
+	stopTimeout   = time.Minute      // after which the process is killed; machines take a while
 	healthTimeout = 3 * time.Second
 	pollInterval  = 50 * time.Millisecond
 )
@@ -129,11 +129,15 @@ func (r server) fits(pin string, world World) error {
 // start starts the emulator's process, which outlives this one, and waits until
 // it has written its record.
 func (s *Sandbox) start(ctx context.Context, tools parts.Tools, world World) (server, error) {
+	ordered, err := s.orderMachines(ctx)
+	if err != nil {
+		return server{}, err
+	}
 	if err := os.MkdirAll(s.path(logFolder), 0o700); err != nil {
 		return server{}, err
 	}
 	if err := errors.Join(removeFile(s.path(serverFile)), writeJSON(s.path(orderFile), order{
-		World: world, Python: tools.Python, Port: s.Port, Pin: tools.EmulatorPin,
+		World: world, Python: tools.Python, Port: s.Port, Pin: tools.EmulatorPin, Hosting: ordered,
 	})); err != nil {
 		return server{}, err
 	}

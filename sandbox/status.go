@@ -17,6 +17,7 @@ type Status struct {
 	Endpoint  string         `json:"endpoint,omitempty"`
 	Region    string         `json:"region,omitempty"`
 	Account   string         `json:"account,omitempty"`
+	Site      string         `json:"site,omitempty"` // where the load balancer answers; none without machines
 	Processes []Process      `json:"processes"`
 	Resources int            `json:"resources"`
 	Outputs   map[string]any `json:"outputs"` // secrets concealed
@@ -66,6 +67,7 @@ func (s *Sandbox) Status(ctx context.Context) (Status, error) {
 		return status, nil
 	}
 	status.Endpoint, status.Region, status.Account = record.Endpoint, record.World.Region, record.World.Account
+	status.Site = record.Site
 	status.Processes = append(status.Processes, Process{Name: "emulator", PID: record.PID, Alive: now == serving, Started: record.Started})
 	if now == gone {
 		status.Problem = errGone(record).Error()

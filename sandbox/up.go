@@ -26,6 +26,7 @@ type Summary struct {
 	Components []Component    `json:"components"`
 	Outputs    map[string]any `json:"outputs"` // secrets concealed
 	Seconds    float64        `json:"seconds"`
+	Site       string         `json:"site,omitempty"` // where the load balancer answers; none without machines
 }
 
 // Up starts the emulated AWS unless it runs, and brings the stack in it to what
@@ -37,6 +38,11 @@ type Summary struct {
 // command at work, and what the engine reports about resources.
 func (s *Sandbox) Up(ctx context.Context) (Summary, error) {
 	began := time.Now()
+	if s.Machines {
+		if err := CheckMachines(ctx); err != nil {
+			return Summary{}, err
+		}
+	}
 	world, tools, err := s.prepare(ctx, s.file)
 	if err != nil {
 		return Summary{}, err
@@ -74,7 +80,7 @@ func (s *Sandbox) Up(ctx context.Context) (Summary, error) {
 	return Summary{
 		Stack: s.Stack, Endpoint: record.Endpoint, Region: world.Region, Account: world.Account,
 		Changes: op.changes(), Resources: total(list), Components: list, Outputs: outputs(state),
-		Seconds: time.Since(began).Seconds(),
+		Seconds: time.Since(began).Seconds(), Site: record.Site,
 	}, nil
 }
 
@@ -114,6 +120,9 @@ func (s *Sandbox) ensureServer(ctx context.Context, tools parts.Tools, world Wor
 	}
 	if s.Port != 0 && record.Endpoint != fmt.Sprintf("http://127.0.0.1:%d", s.Port) {
 		return server{}, fmt.Errorf("the sandbox runs already, at %s, not at port %d; leave --port away, or run bluegreen sandbox destroy first", record.Endpoint, s.Port)
+	}
+	if s.Machines && record.Site == "" {
+		return server{}, errors.New("the sandbox runs already, without machines; run bluegreen sandbox destroy, then up --machines")
 	}
 	return record, record.fits(tools.EmulatorPin, world)
 }

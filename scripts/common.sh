@@ -100,5 +100,6 @@ as_service() (
 	[[ -r $environments/$1.env ]] || fail "$environments/$1.env: not there; run scripts/load-environment $1"
 	source_environment "$1"
 	shift
+	export HOME=/nonexistent # as systemd has it; libpq would look for certificates in root's
 	exec setpriv --reuid "$service_user" --regid "$service_user" --init-groups --no-new-privs -- "$@"
 )

@@ -25,6 +25,10 @@ type flags struct {
 	run  string
 	json bool
 	port int
+
+	machinesOn bool
+	sitePort   int
+	pace       float64
 }
 
 func sandboxCommand() *cobra.Command {
@@ -41,7 +45,7 @@ emulated AWS APIs on loopback. Everything lands under .sandbox in the checkout.`
 	}
 	group.PersistentFlags().StringVar(&f.root, "root", "", "the checkout (default: the one that the working folder is in)")
 	group.PersistentFlags().StringVar(&f.run, "run", "", "folder of the running sandbox (default: .sandbox/run in the checkout)")
-	group.AddCommand(f.up(), f.preview(), f.release(), f.status(), f.destroy(), f.env(), serve())
+	group.AddCommand(f.up(), f.preview(), f.release(), f.status(), f.destroy(), f.env(), f.machines(), f.shell(), f.rehearse(), serve())
 	return group
 }
 
@@ -61,6 +65,7 @@ func (f *flags) open(cmd *cobra.Command) (*sandbox.Sandbox, error) {
 	}
 	return sandbox.New(sandbox.Options{
 		Root: root, Folder: run, Port: f.port, Program: sandbox.Platform(), Progress: cmd.ErrOrStderr(),
+		Machines: f.machinesOn, SitePort: f.sitePort, Pace: f.pace,
 	})
 }
 
@@ -98,6 +103,10 @@ func (f *flags) up() *cobra.Command {
 		Long: `Create or update the sandbox, and leave it running.
 
 The first time, missing parts are built or downloaded, which takes minutes.
+
+With --machines, each instance is a machine that boots, with systemd and all, a
+load balancer sends visitors to them, and releases run their scripts there. That
+needs root, systemd-nspawn, debootstrap and HAProxy.
 ` + pluginsHelp,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -113,6 +122,9 @@ The first time, missing parts are built or downloaded, which takes minutes.
 		},
 	}
 	cmd.Flags().IntVar(&f.port, "port", 0, "loopback port of the emulated AWS (default: any free one)")
+	cmd.Flags().BoolVar(&f.machinesOn, "machines", false, "boot a machine for each instance, with a load balancer before them")
+	cmd.Flags().IntVar(&f.sitePort, "site-port", 0, "loopback port of the load balancer (default: any free one)")
+	cmd.Flags().Float64Var(&f.pace, "pace", sandbox.DefaultPace, "multiplies the load balancer's health check intervals and delays; 1 is as on AWS")
 	return f.jsonFlag(cmd)
 }
 
