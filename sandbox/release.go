@@ -13,6 +13,7 @@ import (
 
 	"bluegreen/internal/release"
 	"bluegreen/sandbox/codedeploy"
+	"bluegreen/sandbox/machines"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -53,7 +54,9 @@ func (s *Sandbox) Release(ctx context.Context, r Release, do func(context.Contex
 		return err
 	}
 	r.Source.Bucket = text(release.BucketOutput)
-	r.Source.Unbuilt = true // simulated instances install nothing
+	if err := s.build(&r.Source); err != nil {
+		return err
+	}
 	if repository := text(release.RepositoryOutput); repository != "" { // commits of GitHub, which are what they are
 		r.Source.GitHub, r.Source.AllowDirty = repository, false
 	}
@@ -76,6 +79,21 @@ func (s *Sandbox) Release(ctx context.Context, r Release, do func(context.Contex
 	if len(r.Failures) > 0 { // one that befell no deployment must not befall the next release
 		err = errors.Join(err, s.control(context.WithoutCancel(ctx), record, map[string]any{"failures": []codedeploy.Failure{}}))
 	}
+	return err
+}
+
+// build has bundles built for the machines; simulated instances install nothing.
+func (s *Sandbox) build(source *release.Source) error {
+	var asked order
+	if err := readJSON(s.path(orderFile), &asked); err != nil {
+		return err
+	}
+	if asked.Hosting == nil {
+		source.Unbuilt = true
+		return nil
+	}
+	var err error
+	source.Environment, err = machines.BuildEnvironment(asked.Hosting.Tree)
 	return err
 }
 

@@ -47,7 +47,10 @@ func (s Source) built(ctx context.Context, entries []entry) (_ []entry, err erro
 
 func (s Source) runBuild(ctx context.Context, folder string) error {
 	command := exec.CommandContext(ctx, filepath.Join(folder, buildScript)) // #nosec G204 -- the user's own script, as on their instances
-	command.Dir = folder
+	command.Dir, command.Env = folder, os.Environ()
+	for name, value := range s.Environment {
+		command.Env = append(command.Env, name+"="+value)
+	}
 	// The script's own programs end with it.
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGTERM) }

@@ -25,10 +25,10 @@ func builtCheckout(t *testing.T, script string) string {
 }
 
 func TestWhatIsBuiltIsInTheBundle(t *testing.T) {
-	folder := builtCheckout(t, "mkdir -p wheels app/bin\ncat app/data.txt >wheels/a.whl\nprintf x >app/bin/run\nchmod +x app/bin/run\nln -s run app/bin/latest\necho working >&2\n")
+	folder := builtCheckout(t, "mkdir -p wheels app/bin\ncat app/data.txt >wheels/a.whl\nprintf x >app/bin/run\nchmod +x app/bin/run\nln -s run app/bin/latest\necho \"$WORK\" >&2\n")
 	put(t, folder, "wheels/stale.whl", "of an earlier build, which git ignores")
 	var said bytes.Buffer
-	b, err := MakeBundle(t.Context(), Source{Folder: folder, Output: &said})
+	b, err := MakeBundle(t.Context(), Source{Folder: folder, Output: &said, Environment: map[string]string{"WORK": "working"}})
 	require.NoError(t, err)
 	headers, contents := unpack(t, b)
 	assert.Equal(t, "data\n", contents["wheels/a.whl"])

@@ -63,8 +63,9 @@ type Source struct {
 	Paths      []string // files and folders beside appspec.yml, environment.yaml, scripts and app
 	AllowDirty bool     // bundle the working tree, uncommitted changes and all
 
-	Unbuilt bool      // leave out what the commit's scripts/build makes
-	Output  io.Writer // what scripts/build prints; nil is nowhere, but for the end of a failed one
+	Unbuilt     bool              // leave out what the commit's scripts/build makes
+	Environment map[string]string // of scripts/build, besides this process's
+	Output      io.Writer         // what scripts/build prints; nil is nowhere, but for the end of a failed one
 
 	Bucket string // S3 bucket of bundles
 	Prefix string // before the keys of bundles: "releases/"

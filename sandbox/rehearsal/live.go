@@ -8,8 +8,6 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
-	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 
@@ -74,7 +72,7 @@ func (l *Live) Site() (*url.URL, string) { return l.site, l.host }
 
 // Release releases a commit of the versions.
 func (l *Live) Release(ctx context.Context, what Revision, tell func(release.Event)) (release.Result, error) {
-	order := sandbox.Release{Options: release.Options{Source: release.Source{Folder: l.versions.folder, Commit: what.Commit, Paths: bundled}}}
+	order := sandbox.Release{Options: release.Options{Source: release.Source{Folder: l.versions.folder, Commit: what.Commit, Paths: bundled, Unbuilt: true}}}
 	if what.Fail != "" {
 		order.Failures = []codedeploy.Failure{{Event: what.Fail, Log: "ordered by the rehearsal"}}
 	}
@@ -289,13 +287,8 @@ func (l *Live) Close(ctx context.Context) error {
 	return err
 }
 
-// instancesOf is what to build for: the machines' Python, and this processor.
-func instancesOf(tree string) (b build, err error) {
-	found, err := filepath.Glob(filepath.Join(tree, "usr/lib/python3.[0-9]*"))
-	if err != nil || len(found) == 0 {
-		return build{}, fmt.Errorf("%s/usr/lib: the machines have no Python 3", tree)
-	}
-	b.python = strings.TrimPrefix(filepath.Base(found[0]), "python")
-	b.machine = map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[runtime.GOARCH]
-	return b, nil
+// instancesOf is what to build for.
+func instancesOf(tree string) (build, error) {
+	told, err := machines.BuildEnvironment(tree)
+	return build{python: told["PYTHON_VERSION"], machine: told["MACHINE"]}, err
 }
