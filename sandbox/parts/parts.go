@@ -73,7 +73,7 @@ func Ensure(ctx context.Context, options Options) (Tools, error) {
 	if err != nil {
 		return Tools{}, err
 	}
-	if b.tools.EmulatorPin, err = pin(b.root, nil, "sandbox/emulator", "sandbox/codedeploy"); err != nil {
+	if b.tools.EmulatorPin, err = pin(b.root, nil, "sandbox/emulator", "sandbox/codedeploy", "sandbox/lifecycle", "sandbox/machines", "sandbox/balancer"); err != nil {
 		return Tools{}, err
 	}
 	lanes := [][]recipe{
