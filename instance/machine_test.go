@@ -131,7 +131,15 @@ func (b *box) hookCommand(deployment, script string, arguments ...string) *exec.
 	if b.path != "" {
 		bin = b.path + ":" + bin
 	}
-	ctx, cancel := context.WithTimeout(b.t.Context(), 3*time.Minute)
+	limit := 3 * time.Minute
+	for _, hooks := range readAppspec(b.t).Hooks {
+		for _, hook := range hooks {
+			if hook.Location == script {
+				limit = min(limit, time.Duration(hook.Timeout)*time.Second)
+			}
+		}
+	}
+	ctx, cancel := context.WithTimeout(b.t.Context(), limit)
 	b.t.Cleanup(cancel)
 	command := exec.CommandContext(ctx, filepath.Join(b.bundle, script), arguments...) // #nosec G204 -- our own scripts
 	command.WaitDelay = 5 * time.Second                                                // a service that holds the hook's output fails the deployment, and this
