@@ -45,6 +45,13 @@ var pythonVersion = sync.OnceValues(func() (string, error) {
 	return strings.TrimSpace(string(output)), err
 })
 
+// pythonFolder has this machine's Python itself: what is called python3 may be a
+// script that looks for it, which takes longer than a hook.
+var pythonFolder = sync.OnceValues(func() (string, error) {
+	output, err := exec.Command("python3", "-c", "import sys; print(sys.executable)").Output()
+	return filepath.Dir(strings.TrimSpace(string(output))), err
+})
+
 // wheels is a folder with wheels/, as scripts/build makes it for this
 // machine's Python, and venvs/, the virtual environments made of them.
 func wheels(t *testing.T) string {

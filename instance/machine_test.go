@@ -131,14 +131,24 @@ func (b *box) hookCommand(deployment, script string, arguments ...string) *exec.
 	if b.path != "" {
 		bin = b.path + ":" + bin
 	}
-	ctx, cancel := context.WithTimeout(b.t.Context(), 3*time.Minute)
+	limit := 3 * time.Minute
+	for _, hooks := range readAppspec(b.t).Hooks {
+		for _, hook := range hooks {
+			if hook.Location == script {
+				limit = min(limit, time.Duration(hook.Timeout)*time.Second)
+			}
+		}
+	}
+	ctx, cancel := context.WithTimeout(b.t.Context(), limit)
 	b.t.Cleanup(cancel)
+	interpreter, err := pythonFolder()
+	require.NoError(b.t, err)
 	command := exec.CommandContext(ctx, filepath.Join(b.bundle, script), arguments...) // #nosec G204 -- our own scripts
 	command.WaitDelay = 5 * time.Second                                                // a service that holds the hook's output fails the deployment, and this
 	command.Dir = "/"
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	command.Env = append([]string{
-		"PATH=" + bin + ":" + os.Getenv("PATH"), "LANG=C.UTF-8", "ROOT=" + b.root, "NGINX_PROGRAM=" + nginx(b.t), fmt.Sprintf("PORT=%d", b.port),
+		"PATH=" + bin + ":" + interpreter + ":" + os.Getenv("PATH"), "LANG=C.UTF-8", "ROOT=" + b.root, "NGINX_PROGRAM=" + nginx(b.t), fmt.Sprintf("PORT=%d", b.port),
 		fmt.Sprintf("ADDRESS=127.0.0.1:%d", b.port), "HOME=/nonexistent", "PIP_INDEX_URL=http://127.0.0.1:1/unreachable",
 		"APPLICATION_NAME=example-prod", "DEPLOYMENT_GROUP_NAME=" + b.group, "DEPLOYMENT_ID=" + deployment,
 	}, b.environment...)

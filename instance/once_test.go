@@ -43,12 +43,12 @@ func lines(t *testing.T, file string) int {
 // waitFor polls until a condition holds that a process has to bring about.
 func waitFor(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // cleanups wait, too
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute) // cleanups wait, too
 	defer cancel()
 	for !condition() {
 		select {
 		case <-ctx.Done():
-			require.Fail(t, "waited a minute", what)
+			require.Fail(t, "waited three minutes", what)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}

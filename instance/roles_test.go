@@ -100,8 +100,8 @@ func TestUnitsAreUnderstood(t *testing.T) {
 	}
 	analyze, err := exec.LookPath("systemd-analyze")
 	if err != nil {
-		t.Log("no systemd-analyze here: nobody has looked at the units")
-		return
+		require.Empty(t, os.Getenv("BLUEGREEN_REQUIRE_MACHINES"), "systemd-analyze: not installed")
+		t.Skip("no systemd-analyze here: nobody has looked at the units")
 	}
 	output, err := exec.Command(analyze, append([]string{"verify", "--man=no", "--generators=no"}, units...)...).CombinedOutput() // #nosec G204 -- systemd's own program
 	assert.NoError(t, err, string(output))

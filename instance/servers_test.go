@@ -54,7 +54,7 @@ func started(t *testing.T, ready string, command *exec.Cmd) *exec.Cmd {
 		}
 	}()
 	var said []string
-	limit := time.After(time.Minute)
+	limit := time.After(3 * time.Minute)
 	for {
 		select {
 		case line, open := <-lines:
@@ -64,7 +64,7 @@ func started(t *testing.T, ready string, command *exec.Cmd) *exec.Cmd {
 				return command
 			}
 		case <-limit:
-			require.Fail(t, "not ready within a minute", "%s:\n%s", command.Path, strings.Join(said, "\n"))
+			require.Fail(t, "not ready within three minutes", "%s:\n%s", command.Path, strings.Join(said, "\n"))
 		}
 	}
 }
