@@ -49,10 +49,15 @@ func (s *session) has(ctx context.Context, name string, revision *types.Revision
 	if err != nil || !same(info.Revision, revision) {
 		return false, true, err
 	}
-	if info.Status == types.DeploymentStatusSucceeded {
+	switch {
+	case pairMode(group): // after an interruption, both of a pair may run
+		fleets, err := s.pair(ctx, group)
+		return info.Status == types.DeploymentStatusSucceeded && err == nil && !fleets.idle.size(), true, err
+	case info.Status == types.DeploymentStatusSucceeded:
 		return true, true, nil
+	default:
+		return snapshot{info: info}.rerouted(), true, nil
 	}
-	return snapshot{info: info}.rerouted(), true, nil
 }
 
 // same tells whether two revisions are one: in a bucket without versions it is

@@ -1,11 +1,16 @@
 package release
 
 import (
+	"context"
 	"strings"
 	"testing"
+	"time"
 
 	standin "bluegreen/sandbox/codedeploy"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	asgtypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -133,6 +138,42 @@ func TestTheRestOfAReleaseDoesNotWaitForTheOldFleet(t *testing.T) {
 	assert.Equal(t, []string{beat}, groupsOf(again))
 	assert.Equal(t, []string{w.group, workers}, again.Reached)
 	assert.Equal(t, types.DeploymentStatusInProgress, w.status(web), "nobody waited for it, and nobody stopped it")
+}
+
+// A pair of which both still run has its release only when the old one is ended.
+func TestAPairThatWasNotFinishedIsReleasedToAgain(t *testing.T) {
+	w, other := newPair(t, standin.Settings{})
+	workers := w.group + "-CeleryWorker"
+	w.worker(workers)
+	both := func(o *Options) { o.Groups = []string{w.group, workers} }
+	folder := checkout(t)
+	w.run(Succeeded, folder, both)
+	w.serves(other)
+	put(t, folder, "app/data.txt", "more\n")
+	commit(t, folder, "Say more")
+	_, err := w.scaling.CreateOrUpdateTags(w.ctx, &autoscaling.CreateOrUpdateTagsInput{Tags: []asgtypes.Tag{{
+		ResourceId: &other, ResourceType: aws.String("auto-scaling-group"), Key: aws.String(waitTag), Value: aws.String("60"), PropagateAtLaunch: aws.Bool(false),
+	}}})
+	require.NoError(t, err)
+	ctx, interrupt := context.WithCancel(w.ctx)
+	defer interrupt()
+	o := w.options(folder)
+	both(&o)
+	o.Output = writer(func(text []byte) (int, error) {
+		if strings.Contains(string(text), "stays for") {
+			interrupt()
+		}
+		return len(text), nil
+	})
+	result, err := Run(ctx, o)
+	require.NoError(t, err)
+	require.Equal(t, Interrupted, result.Outcome)
+
+	at := time.Duration(0)
+	again := w.run(Succeeded, folder, both, func(o *Options) { o.OldFleetStays = &at })
+	assert.Equal(t, []string{w.group, workers}, groupsOf(again))
+	assert.Empty(t, again.Reached)
+	w.asleep(map[string]string{w.fleet: other, other: w.fleet}[again.Deployments[0].Live])
 }
 
 func TestStopTakesTheNewest(t *testing.T) {
