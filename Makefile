@@ -37,7 +37,7 @@ check: $(TOOLS)/bin/shellcheck $(TOOLS)/bin/golangci-lint ## formatting, linters
 golden: $(TOOLS)/bin/shellcheck ## write the expected outputs of the tests and the generated pages anew
 	UPDATE_GOLDEN=1 go test ./infra/... ./stacks/... ./sandbox/rehearsal
 
-bench: build ## measure it all and print a table; PARTS="sizes releases plugin builds" picks some
+bench: build ## measure it all and print a table; PARTS="sizes releases plugin machines builds" picks some
 	go run ./sandbox/bench $(PARTS)
 
 clean: ## remove what was built; stop the sandbox first with make destroy

@@ -33,8 +33,11 @@ virtual_environment() {
 		pip=$(echo wheels/pip-*.whl)
 		[[ -e $pip ]] || fail 'wheels: not in the bundle; run scripts/build before the bundle is made'
 		PYTHONPATH=$pip "$place/bin/python" -m pip install --quiet --disable-pip-version-check --no-cache-dir \
-			--no-index --find-links wheels --require-hashes --only-binary :all: --requirement "$requirements" ||
+			--no-index --find-links wheels --require-hashes --only-binary :all: --no-compile --requirement "$requirements" ||
 			fail "$requirements: the bundle's wheels do not fit this instance, $(python3 -V) on $(uname -m); set PYTHON_VERSION and MACHINE for scripts/build"
+		# On all processors at once, which pip does not do. Templates that are no
+		# Python of this version stay as they are.
+		"$place/bin/python" -m compileall -qq --workers 0 "$place/lib" || true
 		touch "$place/complete"
 		say "made the virtual environment of $requirements"
 	fi

@@ -1,8 +1,9 @@
 // Command bench measures what people wait for and prints a table. It asserts
 // nothing: machines differ, so read the ratios, not the seconds. Arguments
 // choose parts: sizes, the sandbox on growing stacks; releases, in the sandbox;
-// plugin, the build and the start of our own provider; builds of the program,
-// which take minutes.
+// plugin, the build and the start of our own provider; machines, releases on
+// machines beside the tutorial's procedure; builds of the program. The last two
+// take minutes.
 package main
 
 import (
@@ -40,7 +41,7 @@ func main() {
 var parts = []struct {
 	name    string
 	measure func(context.Context, *bench) error
-}{{"sizes", sizes}, {"releases", releases}, {"plugin", plugin}, {"builds", builds}}
+}{{"sizes", sizes}, {"releases", releases}, {"plugin", plugin}, {"machines", onMachines}, {"builds", builds}}
 
 func run(ctx context.Context, chosen []string) error {
 	var names []string

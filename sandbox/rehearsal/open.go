@@ -3,10 +3,12 @@ package rehearsal
 import (
 	"context"
 	"fmt"
+	"io"
 	"path/filepath"
 
 	"bluegreen/sandbox"
 	"bluegreen/sandbox/machines"
+	"bluegreen/sandbox/parts"
 )
 
 // Site says which application of which checkout is rehearsed, and where.
@@ -21,6 +23,13 @@ type Site struct {
 // everything that the computer lacks; an application that does not build.
 func Open(ctx context.Context, site Site) (*Live, Versions, error) {
 	if err := sandbox.CheckMachines(ctx); err != nil {
+		return nil, Versions{}, err
+	}
+	policy, err := parts.PolicyFromEnvironment()
+	if err != nil {
+		return nil, Versions{}, err
+	}
+	if _, err := parts.Ensure(ctx, parts.Options{Root: site.Sandbox.Root, Plugins: policy, Output: site.Sandbox.Progress}); err != nil {
 		return nil, Versions{}, err
 	}
 	tree, err := machines.Tree(ctx, site.Sandbox.Root, site.Sandbox.Progress)
@@ -47,6 +56,7 @@ func Open(ctx context.Context, site Site) (*Live, Versions, error) {
 	}
 	options := site.Sandbox
 	options.Folder, options.Machines, options.Pace = filepath.Join(site.Folder, "run"), true, site.Pace
+	options.Progress = io.Discard // the rehearsal has a line for each step
 	s, err := sandbox.New(options)
 	if err != nil {
 		return nil, Versions{}, err
