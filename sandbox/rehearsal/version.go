@@ -53,7 +53,7 @@ func newVersions(ctx context.Context, root, app, folder string, b build) (*versi
 	if app == "" {
 		parts = append(parts, "app")
 	}
-	if err := v.git(ctx, nil, append([]string{"--work-tree", root, "add", "--"}, parts...)...); err != nil {
+	if err := v.git(ctx, nil, append([]string{"-C", root, "--work-tree", root, "add", "--"}, parts...)...); err != nil {
 		return nil, err
 	}
 	if app != "" {
@@ -78,7 +78,7 @@ func (v *versions) take(ctx context.Context, app string) error {
 		return fmt.Errorf("%w; it says how an application is built and started, see docs/instance.md", err)
 	}
 	own := []string{"GIT_INDEX_FILE=" + filepath.Join(v.folder, ".git", "app-index")}
-	if err := v.git(ctx, own, "--work-tree", app, "add", "--all", "."); err != nil {
+	if err := v.git(ctx, own, "-C", app, "--work-tree", app, "add", "--all", "."); err != nil {
 		return err
 	}
 	tree, err := v.output(ctx, own, "write-tree")
