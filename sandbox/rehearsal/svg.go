@@ -133,7 +133,7 @@ func (p *picture) fleets() {
 		p.text("t e", leftMargin-10, p.top+laneHeight-2, "%s", name)
 		for i, lane := range fleet.Lanes {
 			y := p.top + float64(i)*(laneHeight+4)
-			if i > 0 {
+			if i == 1 {
 				p.text("e", leftMargin-10, y+laneHeight-2, "%s", fleet.Release)
 			}
 			p.lane(lane, y, p.colour(fleet.Release))

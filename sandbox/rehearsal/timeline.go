@@ -89,7 +89,12 @@ func NewTimeline(entries []Entry) Timeline {
 		}
 		t.Length = max(t.Length, at)
 	}
-	drawn := drawing{Timeline: &t, lanes: map[string]*Lane{}, of: map[string]string{}, fleets: map[string]*Fleet{}}
+	drawn := drawing{Timeline: &t, lanes: map[string]*Lane{}, of: map[string]string{}, fleets: map[string]*Fleet{}, as: map[string]string{}}
+	for _, e := range entries {
+		if e.Named != nil && e.Named.As != "" {
+			drawn.as[e.Named.Release] = e.Named.As
+		}
+	}
 	t.Seconds = make([]Second, int(t.Length)+1)
 	for _, e := range slices.SortedStableFunc(slices.Values(entries), func(a, b Entry) int { return a.Time.Compare(b.Time) }) {
 		drawn.add(e, e.Time.Sub(t.Began).Seconds())
@@ -112,13 +117,14 @@ type drawing struct {
 	order  []string          // of fleets
 	lanes  map[string]*Lane  // by instance
 	of     map[string]string // fleets, by instance
+	as     map[string]string // releases by others of the same revision
 }
 
 func (d *drawing) add(e Entry, at float64) {
 	switch {
 	case e.Step != nil:
 		d.step(*e.Step, at)
-	case e.Named != nil:
+	case e.Named != nil && e.Named.As == "":
 		d.Titles[e.Named.Release] = e.Named.Title
 		d.released(e.Named.Release)
 	case e.Machine != nil:
@@ -215,6 +221,9 @@ func (d *drawing) lifecycle(e Entry, at float64) {
 }
 
 func (d *drawing) answer(a Answer, at float64) {
+	if other := d.as[a.Release]; other != "" {
+		a.Release = other
+	}
 	second := &d.Seconds[int(at)]
 	if second.Requests == nil {
 		second.Requests = map[string]int{}
