@@ -3,7 +3,6 @@ package rehearsal
 import (
 	"cmp"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -63,14 +62,6 @@ type Mark struct {
 	At     float64
 	Text   string // "ValidateService", "killed"
 	Failed bool
-}
-
-// Second is what happened to the requests that were sent in one second.
-type Second struct {
-	Requests  map[string]int // answers by release; "" is those that name none
-	Failures  int
-	P50, P99  float64 // seconds until the end of the answer
-	latencies []float64
 }
 
 // NewTimeline makes a timeline of a recording.
@@ -272,25 +263,6 @@ func (l Lane) from() float64 {
 		return 0
 	}
 	return l.Spans[0].From
-}
-
-// percentile is the nearest-rank one of sorted values.
-func percentile(sorted []float64, p float64) float64 {
-	if len(sorted) == 0 {
-		return 0
-	}
-	return sorted[max(0, int(math.Ceil(p/100*float64(len(sorted))))-1)]
-}
-
-// Total is all of a timeline's requests.
-func (t Timeline) Total() (requests, failures int, p50, p99 float64) {
-	var all []float64
-	for _, second := range t.Seconds {
-		all = append(all, second.latencies...)
-		failures += second.Failures
-	}
-	slices.Sort(all)
-	return len(all), failures, percentile(all, 50), percentile(all, 99)
 }
 
 // Title is what a release is of, or its id where that is not known.
