@@ -95,7 +95,11 @@ func (r *rehearsal) serving(ctx context.Context, state State, members []string, 
 			problems = append(problems, fmt.Sprintf("%s: %v", instance, err))
 			continue
 		}
-		if !r.same(ctx, look.Release, want.release) {
+		switch {
+		case look.Release == want.release:
+		case r.same(ctx, look.Release, want.release):
+			r.alias(look.Release, want.release)
+		default:
 			problems = append(problems, fmt.Sprintf("%s: current release: want %s, got %q", instance, want.release, look.Release))
 		}
 		for _, unit := range slices.Sorted(maps.Keys(look.Services)) {
@@ -113,6 +117,14 @@ func (r *rehearsal) serving(ctx context.Context, state State, members []string, 
 		}
 	}
 	return problems
+}
+
+// alias records that a release is another's revision, once.
+func (r *rehearsal) alias(release, of string) {
+	if !r.aliases[release] {
+		r.aliases[release] = true
+		r.recorder.add(Entry{Named: &Named{Release: release, As: of}})
+	}
 }
 
 // same tells whether two deployments are of the same revision: an instance that

@@ -36,8 +36,9 @@ type Step struct {
 
 // Named says what a release is of.
 type Named struct {
-	Release string `json:"release"` // deployment id
-	Title   string `json:"title"`   // "version 2"
+	Release string `json:"release"`         // deployment id
+	Title   string `json:"title,omitempty"` // "version 2"
+	As      string `json:"as,omitempty"`    // deployment of the same revision, in place of a title
 }
 
 // Machine is a new state of a machine.

@@ -64,6 +64,7 @@ type rehearsal struct {
 	migrations []string          // that are applied now, nil for whatever
 	size       int               // of the fleet
 	revisions  map[string]string // by deployment
+	aliases    map[string]bool   // deployments that are known to be of the same revision as another
 	now        *progress.Step
 }
 
@@ -85,7 +86,7 @@ func Perform(ctx context.Context, options Options) (report Report, err error) {
 	}
 	r := &rehearsal{
 		Options: options, stage: options.Stage, recorder: recorder, names: options.Versions.Describe,
-		revisions: map[string]string{}, run: fmt.Sprintf("rehearsal-%d", time.Now().Unix()),
+		revisions: map[string]string{}, aliases: map[string]bool{}, run: fmt.Sprintf("rehearsal-%d", time.Now().Unix()),
 	}
 	err = r.perform(ctx)
 	if r.load != nil {

@@ -22,6 +22,7 @@ const (
 	delayHeight  = 90
 	failHeight   = 26
 	partGap      = 40
+	mostColumns  = 500 // of the diagrams
 )
 
 // Colours of releases, in order, then again from the first: none is red, which
@@ -40,14 +41,17 @@ rect{shape-rendering:crispEdges}.grid{stroke:#dfe6ed;stroke-width:1}.step{stroke
 // picture draws a timeline.
 type picture struct {
 	Timeline
-	out    strings.Builder
-	top    float64 // of what is drawn next
-	bottom float64 // of the last part
+	columns []Second // of requests; each is of several seconds in a long rehearsal
+	seconds int      // how many
+	out     strings.Builder
+	top     float64 // of what is drawn next
+	bottom  float64 // of the last part
 }
 
 // WriteSVG draws a timeline as a picture.
 func (t Timeline) WriteSVG(out io.Writer) error {
 	p := &picture{Timeline: t, top: 72 + stepsHeight}
+	p.columns, p.seconds = t.columns(mostColumns)
 	began := p.top
 	p.fleets()
 	p.rate()
@@ -133,7 +137,7 @@ func (p *picture) fleets() {
 		p.text("t e", leftMargin-10, p.top+laneHeight-2, "%s", name)
 		for i, lane := range fleet.Lanes {
 			y := p.top + float64(i)*(laneHeight+4)
-			if i > 0 {
+			if i == 1 {
 				p.text("e", leftMargin-10, y+laneHeight-2, "%s", fleet.Release)
 			}
 			p.lane(lane, y, p.colour(fleet.Release))
@@ -173,36 +177,36 @@ func (p *picture) lane(lane Lane, y float64, colour string) {
 
 // rate is how many requests were answered, by release, and failed.
 func (p *picture) rate() {
-	most := 1
-	for _, second := range p.Seconds {
-		most = max(most, second.count())
+	most := 1.0
+	for _, column := range p.columns {
+		most = max(most, p.perSecond(column.count()))
 	}
 	p.part("Requests a second", rateHeight)
-	p.text("e", leftMargin-10, p.top+10, "%d", most)
-	width := p.x(1) - p.x(0)
-	for i, second := range p.Seconds {
-		y := p.top + rateHeight
-		for _, release := range append([]string{""}, p.Releases...) {
-			if n := second.Requests[release]; n > 0 {
-				height := float64(n) / float64(most) * rateHeight
-				y -= height
-				p.box("fill:"+p.colour(release), p.x(float64(i)), y, width+0.5, height, fmt.Sprintf("%d of %s", n, p.Title(release)))
-			}
-		}
-		if second.Failures > 0 {
-			height := float64(second.Failures) / float64(most) * rateHeight
-			p.box("fill:"+red, p.x(float64(i)), y-height, width, height, fmt.Sprintf("%d failed", second.Failures))
-		}
+	p.text("e", leftMargin-10, p.top+10, "%.0f", most)
+	height := func(count int) float64 { return p.perSecond(count) / most * rateHeight }
+	below := make([]float64, len(p.columns))
+	for _, release := range append([]string{""}, p.Releases...) {
+		p.stack(p.colour(release), p.Title(release), below, func(s Second) float64 { return height(s.Requests[release]) })
 	}
+	p.stack(red, "failed", below, func(s Second) float64 { return height(s.Failures) })
 	p.top += rateHeight + partGap
 }
 
-func (s Second) count() int {
-	count := s.Failures
-	for _, n := range s.Requests {
-		count += n
+func (p *picture) perSecond(count int) float64 { return float64(count) / float64(p.seconds) }
+
+// stack draws columns of one colour above those that are there already.
+func (p *picture) stack(colour, title string, below []float64, height func(Second) float64) {
+	var path strings.Builder
+	width := p.x(float64(p.seconds)) - p.x(0) + 0.5
+	for i, column := range p.columns {
+		if h := height(column); h > 0 {
+			below[i] += h
+			fmt.Fprintf(&path, "M%.1f %.1fh%.1fv%.1fh-%.1fz", p.x(float64(i*p.seconds)), p.top+rateHeight-below[i], width, h, width)
+		}
 	}
-	return count
+	if path.Len() > 0 {
+		fmt.Fprintf(&p.out, "<path shape-rendering=\"crispEdges\" fill=%q d=%q><title>%s</title></path>\n", colour, path.String(), html.EscapeString(title))
+	}
 }
 
 // part is the name and the base line of a diagram.
@@ -232,14 +236,14 @@ func (p *picture) delay() {
 	}
 	var half, most strings.Builder
 	move := "M"
-	for i, second := range p.Seconds {
-		if len(second.latencies) == 0 {
+	for i, column := range p.columns {
+		if len(column.latencies) == 0 {
 			move = "M"
 			continue
 		}
-		x := p.x(float64(i) + 0.5)
-		fmt.Fprintf(&half, "%s%.1f %.1f", move, x, y(second.P50))
-		fmt.Fprintf(&most, "%s%.1f %.1f", move, x, y(second.P99))
+		x := p.x((float64(i) + 0.5) * float64(p.seconds))
+		fmt.Fprintf(&half, "%s%.1f %.1f", move, x, y(column.P50))
+		fmt.Fprintf(&most, "%s%.1f %.1f", move, x, y(column.P99))
 		move = "L"
 	}
 	fmt.Fprintf(&p.out, "<path class=\"p99\" d=%q/>\n<path class=\"p50\" d=%q/>\n", most.String(), half.String())

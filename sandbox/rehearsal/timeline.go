@@ -3,7 +3,6 @@ package rehearsal
 import (
 	"cmp"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -65,14 +64,6 @@ type Mark struct {
 	Failed bool
 }
 
-// Second is what happened to the requests that were sent in one second.
-type Second struct {
-	Requests  map[string]int // answers by release; "" is those that name none
-	Failures  int
-	P50, P99  float64 // seconds until the end of the answer
-	latencies []float64
-}
-
 // NewTimeline makes a timeline of a recording.
 func NewTimeline(entries []Entry) Timeline {
 	if len(entries) == 0 {
@@ -89,7 +80,12 @@ func NewTimeline(entries []Entry) Timeline {
 		}
 		t.Length = max(t.Length, at)
 	}
-	drawn := drawing{Timeline: &t, lanes: map[string]*Lane{}, of: map[string]string{}, fleets: map[string]*Fleet{}}
+	drawn := drawing{Timeline: &t, lanes: map[string]*Lane{}, of: map[string]string{}, fleets: map[string]*Fleet{}, as: map[string]string{}}
+	for _, e := range entries {
+		if e.Named != nil && e.Named.As != "" {
+			drawn.as[e.Named.Release] = e.Named.As
+		}
+	}
 	t.Seconds = make([]Second, int(t.Length)+1)
 	for _, e := range slices.SortedStableFunc(slices.Values(entries), func(a, b Entry) int { return a.Time.Compare(b.Time) }) {
 		drawn.add(e, e.Time.Sub(t.Began).Seconds())
@@ -112,13 +108,14 @@ type drawing struct {
 	order  []string          // of fleets
 	lanes  map[string]*Lane  // by instance
 	of     map[string]string // fleets, by instance
+	as     map[string]string // releases by others of the same revision
 }
 
 func (d *drawing) add(e Entry, at float64) {
 	switch {
 	case e.Step != nil:
 		d.step(*e.Step, at)
-	case e.Named != nil:
+	case e.Named != nil && e.Named.As == "":
 		d.Titles[e.Named.Release] = e.Named.Title
 		d.released(e.Named.Release)
 	case e.Machine != nil:
@@ -215,6 +212,9 @@ func (d *drawing) lifecycle(e Entry, at float64) {
 }
 
 func (d *drawing) answer(a Answer, at float64) {
+	if other := d.as[a.Release]; other != "" {
+		a.Release = other
+	}
 	second := &d.Seconds[int(at)]
 	if second.Requests == nil {
 		second.Requests = map[string]int{}
@@ -263,25 +263,6 @@ func (l Lane) from() float64 {
 		return 0
 	}
 	return l.Spans[0].From
-}
-
-// percentile is the nearest-rank one of sorted values.
-func percentile(sorted []float64, p float64) float64 {
-	if len(sorted) == 0 {
-		return 0
-	}
-	return sorted[max(0, int(math.Ceil(p/100*float64(len(sorted))))-1)]
-}
-
-// Total is all of a timeline's requests.
-func (t Timeline) Total() (requests, failures int, p50, p99 float64) {
-	var all []float64
-	for _, second := range t.Seconds {
-		all = append(all, second.latencies...)
-		failures += second.Failures
-	}
-	slices.Sort(all)
-	return len(all), failures, percentile(all, 50), percentile(all, 99)
 }
 
 // Title is what a release is of, or its id where that is not known.

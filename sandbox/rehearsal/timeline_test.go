@@ -37,8 +37,9 @@ func invented() []Entry {
 	step(1, "up", 0, 10)
 	step(2, "first release", 10, 30)
 	step(3, "fails in ValidateService", 34, 60, "a problem that was invented")
-	at(11, Entry{Named: &Named{"d-ONE", "version 1"}})
-	at(35, Entry{Named: &Named{"d-TWO", "version 2"}})
+	at(11, Entry{Named: &Named{Release: "d-ONE", Title: "version 1"}})
+	at(35, Entry{Named: &Named{Release: "d-TWO", Title: "version 2"}})
+	at(65, Entry{Named: &Named{Release: "d-LAUNCH", As: "d-ONE"}})
 	for i, life := range []struct {
 		fleet       string
 		from, to    float64
@@ -64,6 +65,8 @@ func invented() []Entry {
 		second := 30 + float64(n)/10
 		a := Answer{Request: "GET /", Status: 200, Seconds: 0.02 + float64(n%10)/400, Release: "d-ONE"}
 		switch {
+		case n%7 == 6:
+			a.Release = "d-LAUNCH"
 		case n%5 == 4:
 			a.Request, a.Release = "GET /static/site.css", ""
 		case n == 210:
