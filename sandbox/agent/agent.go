@@ -25,7 +25,11 @@ import (
 	"bluegreen/sandbox/lifecycle"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 )
 
@@ -61,9 +65,7 @@ func New(o Options) (*Agent, error) {
 		o.EventTime = appspec.MaxEventTime * time.Second
 	}
 	if o.AWS == nil {
-		o.AWS = func(ctx context.Context) (aws.Config, error) {
-			return config.LoadDefaultConfig(ctx, config.WithEC2IMDSRegion())
-		}
+		o.AWS = instanceConfig
 	}
 	if o.Environment == nil {
 		var err error
@@ -73,6 +75,27 @@ func New(o Options) (*Agent, error) {
 	}
 	return &Agent{Options: o, groups: map[string]*sync.Mutex{}, done: map[string]*localRun{}}, nil
 }
+
+// instanceConfig is what instance metadata says: the region and the role's
+// credentials. It is asked patiently, since the SDK's five seconds for all its
+// attempts are few on a machine that has just started among others.
+func instanceConfig(ctx context.Context) (aws.Config, error) {
+	metadata := imds.New(imds.Options{
+		DisableDefaultTimeout: true,
+		HTTPClient:            awshttp.NewBuildableClient().WithTimeout(metadataTime),
+		Retryer: retry.NewStandard(func(o *retry.StandardOptions) {
+			o.MaxAttempts, o.MaxBackoff = metadataAttempts, time.Second
+		}),
+	})
+	return config.LoadDefaultConfig(ctx,
+		config.WithEC2IMDSRegion(func(o *config.UseEC2IMDSRegion) { o.Client = metadata }),
+		config.WithEC2RoleCredentialOptions(func(o *ec2rolecreds.Options) { o.Client = metadata }))
+}
+
+const (
+	metadataTime     = 10 * time.Second // of one attempt
+	metadataAttempts = 6
+)
 
 // Run performs a lifecycle event and returns the end of its scripts' log. Errors
 // are *lifecycle.ScriptError, but for an ended context: then no process that the

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -30,6 +31,9 @@ type cloud struct {
 	balancing *elasticloadbalancingv2.Client
 	identity  *iam.Client
 	tokens    *sts.Client
+
+	mu     sync.Mutex
+	number string // of the account, once it is known
 }
 
 func newCloud(endpoint, region string) *cloud {
@@ -110,13 +114,19 @@ func (c *cloud) userData(ctx context.Context, id string) ([]byte, error) {
 	return text, nil
 }
 
-// account is the number of the account.
+// account is the number of the account, which does not change.
 func (c *cloud) account(ctx context.Context) (string, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.number != "" {
+		return c.number, nil
+	}
 	out, err := c.tokens.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
 		return "", err
 	}
-	return aws.ToString(out.Account), nil
+	c.number = aws.ToString(out.Account)
+	return c.number, nil
 }
 
 // role is the ARN of the role of an instance profile.
