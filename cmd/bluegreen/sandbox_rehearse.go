@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -13,8 +14,12 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// exitFailed is the exit code of a rehearsal that did not pass.
-const exitFailed = 2
+// Exit codes of a rehearsal that did not pass, and of one that was interrupted,
+// as shells have it.
+const (
+	exitFailed      = 2
+	exitInterrupted = 130
+)
 
 const rehearseHelp = `Perform a site's whole life on machines that boot here, under load: the platform,
 the first release, releases with migrations, one that fails, killed machines, a
@@ -83,6 +88,9 @@ func (f *flags) perform(cmd *cobra.Command, site rehearsal.Site, options rehears
 	report, err := rehearsal.Perform(cmd.Context(), options)
 	if report.Recording == "" { // it did not begin
 		return err
+	}
+	if errors.Is(err, context.Canceled) {
+		return exitCode{exitInterrupted, "interrupted; what ran has ended, and the recording so far is " + report.Recording}
 	}
 	if printed := f.print(cmd, report); printed != nil || err != nil {
 		return errors.Join(err, printed)
