@@ -143,6 +143,7 @@ func checkout(t *testing.T) string {
 	for _, name := range []string{
 		"go.mod", "tools/go.mod", "tools/go.sum", requirements,
 		"sandbox/awsplugin/main.go", "sandbox/parts/awssource/doc.go", "sandbox/randomplugin/main.go", "sandbox/codedeploy/codedeploy.go",
+		"sandbox/lifecycle/lifecycle.go", "sandbox/machines/machines.go", "sandbox/balancer/balancer.go",
 	} {
 		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o750))
 		require.NoError(t, os.WriteFile(filepath.Join(root, name), nil, 0o600))
