@@ -36,6 +36,7 @@ func onMachines(ctx context.Context, b *bench) error {
 	b.say("a rehearsal, which takes minutes")
 	command := exec.CommandContext(ctx, b.tool(), "sandbox", "rehearse", "--json", "--run", folder) // #nosec G204 -- our own tool
 	command.Dir, command.Stderr = b.root, os.Stderr
+	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) } // it cleans up
 	printed, err := command.Output()
 	if err != nil {
 		return fmt.Errorf("sandbox rehearse: %w", err)

@@ -67,8 +67,7 @@ func (r *rehearsal) report(ended error) (Report, error) {
 		report.Error = ended.Error()
 	}
 	for _, step := range t.Steps {
-		requests, lost := t.during(step)
-		report.Steps = append(report.Steps, StepReport{Step: step.Step, At: step.From, Seconds: step.To - step.From, Requests: requests, Failed: lost})
+		report.Steps = append(report.Steps, StepReport{Step: step.Step, At: step.From, Seconds: step.To - step.From, Requests: step.Requests, Failed: step.Failed})
 		report.Passed = report.Passed && step.Ended && len(step.Problems) == 0
 	}
 	for _, e := range entries {

@@ -31,13 +31,17 @@ func (r *rehearsal) scenario() []act {
 	for _, version := range r.Versions.Next {
 		acts = append(acts, act{"Release of " + version.Title, version.Short, r.succeeds(version)})
 	}
+	farewell := "Visitors go"
+	if r.names {
+		farewell += "; what they wrote is there"
+	}
 	return append(acts,
 		act{"Release that fails in ValidateService and is rolled back", "fails, rolls back", r.fails},
 		act{"Green machine loses power in AfterInstall: too few are left, rolled back", "green killed", r.greenKilled},
 		act{"Blue machine is interrupted while it serves, and replaced", "blue interrupted", r.blueInterrupted},
 		act{"Blue machine loses power after its visitors have moved", "blue killed", r.blueKilled},
 		act{"Redeploy of the last good revision", "redeploy", r.redeployed},
-		act{"Visitors go; what they wrote is there", "load off", r.loadOff},
+		act{farewell, "load off", r.loadOff},
 		act{"Preview: pulumi up would change nothing", "preview", r.previewed},
 		act{"Destroy: nothing is left", "destroy", r.destroyed},
 	)

@@ -122,7 +122,6 @@ func (t Timeline) table(out io.Writer) {
 		{Number: 2, WidthMax: 60, WidthMaxEnforcer: text.WrapSoft}, {Number: 7, WidthMax: 80, WidthMaxEnforcer: text.WrapSoft},
 	})
 	for _, step := range t.Steps {
-		requests, lost := t.during(step)
 		state := "as it should be"
 		if len(step.Problems) > 0 {
 			state = ""
@@ -131,18 +130,7 @@ func (t Timeline) table(out io.Writer) {
 				state += text.Trim(first, 240) + "\n"
 			}
 		}
-		grid.AppendRow(table.Row{step.Number, step.Title, clock(step.From), minutes(step.To - step.From), grouped(requests), lost, state})
+		grid.AppendRow(table.Row{step.Number, step.Title, clock(step.From), minutes(step.To - step.From), grouped(step.Requests), step.Failed, state})
 	}
 	fmt.Fprintln(out, grid.Render())
-}
-
-// during counts the requests that were sent while a step went on.
-func (t Timeline) during(step StepSpan) (requests, failures int) {
-	for i, second := range t.Seconds {
-		if float64(i) >= step.From && float64(i) < step.To {
-			requests += second.count()
-			failures += second.Failures
-		}
-	}
-	return requests, failures
 }

@@ -26,6 +26,8 @@ type Timeline struct {
 type StepSpan struct {
 	Step
 	From, To float64
+	Requests int // that were sent in it
+	Failed   int // of them
 }
 
 // Fleet is an Auto Scaling group and its machines.
@@ -225,6 +227,10 @@ func (d *drawing) answer(a Answer, at float64) {
 		second.Requests[a.Release]++
 	}
 	second.latencies = append(second.latencies, a.Seconds)
+	if now := len(d.Steps) - 1; now >= 0 {
+		d.Steps[now].Requests++
+		d.Steps[now].Failed += min(1, len(a.Failure))
+	}
 	d.released(a.Release)
 }
 
