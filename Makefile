@@ -28,7 +28,7 @@ destroy: build ## destroy the sandbox's platform and stop the emulated AWS
 rehearsal: build ## release, fail and lose machines under load, on machines that boot here
 	@bin/bluegreen sandbox rehearse
 
-test: $(TOOLS)/bin/shellcheck ## run every test; installs what is missing
+test: $(TOOLS)/bin/shellcheck $(TOOLS)/bin/gotestsum ## run every test; installs what is missing
 	tools/test.sh
 
 check: $(TOOLS)/bin/shellcheck $(TOOLS)/bin/golangci-lint ## formatting, linters, module files
@@ -57,3 +57,6 @@ $(TOOLS)/bin/shellcheck: tools/requirements.txt
 
 $(TOOLS)/bin/golangci-lint: tools/golangci-lint/go.mod tools/golangci-lint/go.sum
 	@tools/go-build.sh $@ -C tools/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+$(TOOLS)/bin/gotestsum: tools/gotestsum/go.mod tools/gotestsum/go.sum
+	@tools/go-build.sh $@ -C tools/gotestsum gotest.tools/gotestsum
