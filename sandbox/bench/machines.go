@@ -59,7 +59,7 @@ func onMachines(ctx context.Context, b *bench) error {
 	if err != nil {
 		return fmt.Errorf("the tutorial's procedure: %w", err)
 	}
-	b.row("tutorial: packages and virtual environment", usage{wall: seed}, fmt.Sprintf("%.0f times bundle to healthy", seed.Seconds()/ours.Seconds()))
+	b.row("tutorial: packages and virtual environment", usage{wall: seed}, fmt.Sprintf("%.1f times bundle to healthy", seed.Seconds()/ours.Seconds()))
 	return nil
 }
 
