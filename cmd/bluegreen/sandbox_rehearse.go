@@ -37,12 +37,16 @@ func (f *flags) rehearse() *cobra.Command {
 	site := rehearsal.Site{}
 	var stack string
 	var requests []string
+	var check bool
 	cmd := &cobra.Command{
 		Use:   "rehearse",
 		Short: "Rehearse releases on real machines, under load",
 		Long:  rehearseHelp,
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if check {
+				return sandbox.CheckMachines(cmd.Context())
+			}
 			for _, text := range requests {
 				request, err := rehearsal.ParseRequest(text)
 				if err != nil {
@@ -72,6 +76,7 @@ func (f *flags) rehearse() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&site.App, "app-from", "", "folder of the application to rehearse (default: the reference application)")
+	cmd.Flags().BoolVar(&check, "check", false, "only say what this computer lacks for machines, and exit with 1 if that is anything")
 	cmd.Flags().StringVar(&stack, "stack", "rehearsal", "the stack, with a fleet of at least two: Pulumi.<stack>.yaml")
 	cmd.Flags().IntVar(&options.Rate, "rate", rehearsal.DefaultRate, "requests a second")
 	cmd.Flags().StringArrayVar(&requests, "request", nil, "what visitors ask for, as in 'GET /path 200'; may be repeated (default: all of the reference application, else GET / with any status below 500)")
