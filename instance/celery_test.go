@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -215,10 +216,13 @@ class Dated(logging.Formatter):
 	// In the order of their turns, no beat ticked before the last had ended.
 	all := slices.Concat(firstTicks(), secondTicks(), thirdTicks(), fourthTicks())
 	assert.True(t, slices.IsSorted(all), "%s", all)
-	assert.Equal(t, fmt.Sprint(len(all)), f.shell(`
+	sent, err := strconv.Atoi(f.shell(`
 from config.celery import app
 with app.connection_for_read() as connection:
-    print(connection.default_channel.client.llen("celery"))`), "each tick is a task, and there are no others")
+    print(connection.default_channel.client.llen("celery"))`))
+	require.NoError(t, err)
+	assert.LessOrEqual(t, sent, len(all), "each task is a tick")
+	assert.GreaterOrEqual(t, sent, len(all)-2, "each tick is a task, but for the last one of the two that were killed and halted")
 }
 
 var done = regexp.MustCompile(`Task notes\.tasks\.sign\[([^]]+)\] succeeded`)

@@ -72,9 +72,13 @@ var surroundings = []surrounding{
 	}, map[string]string{"application-start": "nginx: command not found"}},
 	{"the port taken", func(t *testing.T, b *box) {
 		b.endNginx()
-		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", b.port))
-		require.NoError(t, err)
-		t.Cleanup(func() { _ = listener.Close() })
+		waitFor(t, "nginx's workers give the port back", func() bool {
+			listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", b.port))
+			if err == nil {
+				t.Cleanup(func() { _ = listener.Close() })
+			}
+			return err == nil
+		})
 	}, map[string]string{
 		"application-start": "nginx does not start, see above; does another process have port 80?",
 		"validate-service":  "https://example.com/readyz: want status 200, got 000",

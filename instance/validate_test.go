@@ -44,7 +44,7 @@ func TestValidateServiceSaysWhatDoesNotWork(t *testing.T) {
 			return func() {}
 		}, "want release d-TWO, got {\"release\": \"d-ONE\", \"problems\": []}"},
 		{"the cache is silent", halted(t, redisServer), "cache: does not keep what it is given"},
-		{"the database is silent", halted(t, database), "https://example.com/readyz: want status 200, got 000"},
+		{"the database is silent", halted(t, database), "https://example.com/readyz: want status 200, got "},
 		{"the worker is silent", func() func() {
 			worker := exec.Cmd{Process: &os.Process{Pid: b.pid("example-worker.service")}}
 			return halted(t, &worker)()
