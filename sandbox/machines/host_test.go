@@ -33,7 +33,7 @@ func TestMachines(t *testing.T) {
 	t.Run("user data", func(t *testing.T) {
 		w := w.in(t)
 		assert.Contains(t, w.run(one.Instance, "cat", "/var/log/cloud-init-output.log"), "userdata: ready for a release")
-		assert.Equal(t, "AWS_DEFAULT_REGION=us-east-2\nPARAMETER_PATH=/example/prod/\nAWS_ENDPOINT_URL=http://192.168.255.1:4566",
+		assert.Equal(t, "AWS_DEFAULT_REGION=us-east-2\nPARAMETER_PATH=/example/prod/\nSERVICES=\"web worker beat\"\nAWS_ENDPOINT_URL=http://192.168.255.1:4566",
 			w.run(one.Instance, "cat", "/etc/bluegreen.env"))
 		status, body := w.get("http://" + one.Address.String() + "/")
 		assert.Equal(t, 503, status)
