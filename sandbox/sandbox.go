@@ -33,6 +33,7 @@ type Options struct {
 	Root     string    // the checkout; see FindRoot
 	Folder   string    // the run folder; the default is <Root>/.sandbox/run
 	Stack    string    // the stack; the default is "sandbox"
+	File     string    // its configuration; the default is <Root>/Pulumi.<Stack>.yaml
 	Port     int       // the endpoint's loopback port; 0 takes any free one
 	Program  Program   // what runs; Platform is the repository's own
 	Serve    []string  // command that calls Serve with the run folder, which is appended; the default is this executable's "sandbox serve"
@@ -85,6 +86,9 @@ func New(options Options) (*Sandbox, error) {
 	if options.Stack == "" {
 		options.Stack = "sandbox"
 	}
+	if options.File == "" {
+		options.File = filepath.Join(options.Root, "Pulumi."+options.Stack+".yaml")
+	}
 	if options.Progress == nil {
 		options.Progress = io.Discard
 	}
@@ -106,7 +110,7 @@ func New(options Options) (*Sandbox, error) {
 		Options:     options,
 		ensure:      parts.Ensure,
 		environment: os.Environ(),
-		file:        filepath.Join(options.Root, "Pulumi."+options.Stack+".yaml"),
+		file:        options.File,
 		log:         filepath.Join(options.Folder, "pulumi.log"),
 	}, nil
 }

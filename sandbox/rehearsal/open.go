@@ -4,11 +4,15 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
+	"os/exec"
 	"path/filepath"
 
 	"bluegreen/sandbox"
 	"bluegreen/sandbox/machines"
 	"bluegreen/sandbox/parts"
+
+	"gopkg.in/yaml.v3"
 )
 
 // Site says which application of which checkout is rehearsed, and where.
@@ -55,6 +59,9 @@ func Open(ctx context.Context, site Site) (*Live, Versions, error) {
 		return nil, Versions{}, err
 	}
 	options := site.Sandbox
+	if options.File, err = stackFile(ctx, site, v.folder); err != nil {
+		return nil, Versions{}, err
+	}
 	options.Folder, options.Machines, options.Pace = filepath.Join(site.Folder, "run"), true, site.Pace
 	options.Progress = io.Discard // the rehearsal has a line for each step
 	s, err := sandbox.New(options)
@@ -62,6 +69,36 @@ func Open(ctx context.Context, site Site) (*Live, Versions, error) {
 		return nil, Versions{}, err
 	}
 	return &Live{Sandbox: s, versions: v}, released, nil
+}
+
+// stackFile is the stack's configuration. For an application without worker and
+// beat, it is a copy that asks for none: the hooks refuse a service that
+// release.sh has no function for.
+func stackFile(ctx context.Context, site Site, versions string) (string, error) {
+	name := "Pulumi." + site.Sandbox.Stack + ".yaml"
+	file := filepath.Join(site.Sandbox.Root, name)
+	described := exec.CommandContext(ctx, "bash", "-c", `source "$1" && declare -F worker beat`, "bash", filepath.Join(versions, "app", "release.sh")) // #nosec G204 -- the application's own, as the hooks read it
+	if site.App == "" || described.Run() == nil {
+		return file, nil
+	}
+	text, err := os.ReadFile(file) // #nosec G304 -- the stack's file in the checkout
+	if err != nil {
+		return "", err
+	}
+	var stack map[string]any
+	if err := yaml.Unmarshal(text, &stack); err != nil {
+		return "", fmt.Errorf("%s: %w", name, err)
+	}
+	config, ok := stack["config"].(map[string]any)
+	if !ok {
+		return "", fmt.Errorf("%s: config: want settings, got none", name)
+	}
+	config["bluegreen:celery"] = map[string]string{"mode": "none"}
+	if text, err = yaml.Marshal(stack); err != nil {
+		return "", err
+	}
+	file = filepath.Join(site.Folder, name)
+	return file, os.WriteFile(file, text, 0o600)
 }
 
 // The migrations of the reference application, in order.
