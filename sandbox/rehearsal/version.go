@@ -21,8 +21,8 @@ import (
 //go:embed versions/*.patch
 var patches embed.FS
 
-// bundled is what a bundle holds beside appspec.yml, scripts and app.
-var bundled = []string{"environment.yaml", "wheels"}
+// bundled is what scripts/build has made, which is committed in the versions.
+var bundled = []string{"wheels"}
 
 // versions is a git repository that holds an application in several versions,
 // each a commit that is ready to be released. It is made of the checkout, which
