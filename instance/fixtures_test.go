@@ -59,7 +59,7 @@ func wheels(t *testing.T) string {
 	version, err := pythonVersion()
 	require.NoError(t, err, "install Python 3.11 or later")
 	pin := []byte(version + environments)
-	for _, file := range []string{"app/requirements.txt", "scripts/requirements.txt", "scripts/python.sh", "scripts/build"} {
+	for _, file := range []string{"app/requirements.txt", "scripts/requirements.txt", "scripts/uv.txt", "scripts/python.sh", "scripts/build"} {
 		text, err := os.ReadFile(filepath.Join(root, file))
 		require.NoError(t, err)
 		pin = append(pin, text...)
@@ -89,7 +89,7 @@ func wheelsFor(t *testing.T, application string) string {
 	version, err := pythonVersion()
 	require.NoError(t, err)
 	pin := []byte(version)
-	requirements := []string{filepath.Join(root, "scripts/requirements.txt"), filepath.Join("testdata", application, "requirements.txt")}
+	requirements := []string{filepath.Join(root, "scripts/uv.txt"), filepath.Join(root, "scripts/requirements.txt"), filepath.Join("testdata", application, "requirements.txt")}
 	for i, file := range requirements {
 		text, err := os.ReadFile(file) // #nosec G304 -- our own files
 		require.NoError(t, err)
@@ -136,7 +136,8 @@ home=$PWD
 cat app/requirements.txt scripts/requirements.txt >all.txt
 virtual_environment app/requirements.txt app-venv
 virtual_environment scripts/requirements.txt scripts-venv
-virtual_environment all.txt venv`
+virtual_environment all.txt venv
+rm -rf wheels/uv wheels/unpacked # as in a bundle`
 
 // python is an interpreter with what the scripts and the application need.
 func python(t *testing.T) string {

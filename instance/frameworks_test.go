@@ -92,7 +92,7 @@ func TestWheelsForOtherInstances(t *testing.T) {
 	for _, instance := range []struct{ python, machine string }{{"3.12", "aarch64"}, {"3.13", "x86_64"}} {
 		pin := fmt.Sprintln(instance)
 		var requirements []string
-		for _, file := range []string{"scripts/requirements.txt", "app/requirements.txt"} {
+		for _, file := range []string{"scripts/uv.txt", "scripts/requirements.txt", "app/requirements.txt"} {
 			path, err := filepath.Abs(filepath.Join(root, file))
 			require.NoError(t, err)
 			text, err := os.ReadFile(path) // #nosec G304 -- our own files
@@ -113,7 +113,7 @@ func TestWheelsForOtherInstances(t *testing.T) {
 			}
 			compiled++
 			assert.Contains(t, file, "_"+instance.machine, "a wheel for another processor")
-			assert.Regexp(t, "cp"+strings.ReplaceAll(instance.python, ".", "")+"|abi3", file)
+			assert.Regexp(t, "cp"+strings.ReplaceAll(instance.python, ".", "")+"|abi3|/uv-.*py3-none", file)
 		}
 		assert.Positive(t, compiled)
 	}

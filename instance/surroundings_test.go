@@ -212,7 +212,7 @@ func TestAfterInstallIsKilledWhileItMakesAnEnvironment(t *testing.T) {
 	require.NoError(t, os.RemoveAll(venvs)) // as on a new instance
 	command := b.hookCommand("d-ONE", "scripts/after-install")
 	require.NoError(t, command.Start())
-	waitFor(t, "pip installs", func() bool {
+	waitFor(t, "uv installs", func() bool {
 		installed, err := filepath.Glob(filepath.Join(venvs, "*/lib/python*/site-packages/*"))
 		require.NoError(t, err)
 		return len(installed) > 0

@@ -95,7 +95,7 @@ def own_region():
     """Ask instance metadata, version 2 only, where this is."""
     endpoint = os.environ.get("AWS_EC2_METADATA_SERVICE_ENDPOINT")
     config = {"ec2_metadata_v1_disabled": True, "ec2_metadata_service_endpoint": endpoint}
-    region = InstanceMetadataRegionFetcher(timeout=2, num_attempts=5, config=config).retrieve_region()
+    region = InstanceMetadataRegionFetcher(timeout=5, num_attempts=5, config=config).retrieve_region()
     if not region:
         raise botocore.exceptions.NoRegionError
     return region
@@ -106,7 +106,7 @@ def fetch(path):
     session = botocore.session.get_session()
     # The role's credentials come from instance metadata, version 2 only.
     session.set_config_variable("metadata_service_num_attempts", 5)
-    session.set_config_variable("metadata_service_timeout", 2)
+    session.set_config_variable("metadata_service_timeout", 5)
     session.set_config_variable("ec2_metadata_v1_disabled", True)
     ssm = session.create_client(
         "ssm",

@@ -23,23 +23,34 @@ wheels() {
 # virtual_environment REQUIREMENTS LINK makes LINK a virtual environment. All
 # releases with the same requirements share one, which is whole or not there.
 virtual_environment() {
-	local requirements=$1 link=$2 key place pip
+	local requirements=$1 link=$2 key place
 	key=$({ cat "$requirements"; python3 -VV; uname -m; } | sha256sum | cut -c 1-16)
 	place=$home/venvs/$key
 	if [[ ! -e $place/complete ]]; then
+		unpack_uv
 		rm -rf "$place"
 		mkdir -p "$home/venvs"
 		python3 -m venv --without-pip "$place"
-		pip=$(echo wheels/pip-*.whl)
-		[[ -e $pip ]] || fail 'wheels: not in the bundle; run scripts/build before the bundle is made'
-		PYTHONPATH=$pip "$place/bin/python" -m pip install --quiet --disable-pip-version-check --no-cache-dir \
-			--no-index --find-links wheels --require-hashes --only-binary :all: --no-compile --requirement "$requirements" ||
+		# The cache is beside the environment, so that files become links and not
+		# copies. Compiled now, since the service user may not write there later.
+		wheels/uv pip install --quiet --offline --no-config --cache-dir "$home/venvs/.cache" --python "$place/bin/python" \
+			--no-index --find-links wheels --require-hashes --only-binary :all: --compile-bytecode --requirement "$requirements" ||
 			fail "$requirements: the bundle's wheels do not fit this instance, $(python3 -V) on $(uname -m); set PYTHON_VERSION and MACHINE for scripts/build"
-		# On all processors at once, which pip does not do. Templates that are no
-		# Python of this version stay as they are.
-		"$place/bin/python" -m compileall -qq --workers 0 "$place/lib" || true
+		rm -rf "$home/venvs/.cache"
 		touch "$place/complete"
 		say "made the virtual environment of $requirements"
 	fi
 	ln -sfn "$place" "$link"
+}
+
+# unpack_uv takes uv, which installs several times faster than pip, out of its
+# wheel. It goes when the wheels go.
+unpack_uv() {
+	local wheel
+	if [[ -x wheels/uv ]]; then return; fi
+	wheel=$(echo wheels/uv-*.whl)
+	[[ -e $wheel ]] || fail 'wheels: not in the bundle; run scripts/build before the bundle is made'
+	python3 -m zipfile -e "$wheel" wheels/unpacked
+	chmod +x wheels/unpacked/uv-*.data/scripts/uv
+	mv wheels/unpacked/uv-*.data/scripts/uv wheels/uv
 }

@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -26,7 +27,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
@@ -77,12 +77,14 @@ func New(o Options) (*Agent, error) {
 }
 
 // instanceConfig is what instance metadata says: the region and the role's
-// credentials. It is asked patiently, since the SDK's five seconds for all its
-// attempts are few on a machine that has just started among others.
+// credentials. It is asked patiently, since what the SDK gives it, a quarter of a
+// second to connect and five seconds for everything, is little on a machine that
+// has just started among others. The SDK does so with clients of its own kind
+// only.
 func instanceConfig(ctx context.Context) (aws.Config, error) {
 	metadata := imds.New(imds.Options{
 		DisableDefaultTimeout: true,
-		HTTPClient:            awshttp.NewBuildableClient().WithTimeout(metadataTime),
+		HTTPClient:            &http.Client{Timeout: metadataTime, Transport: &http.Transport{}},
 		Retryer: retry.NewStandard(func(o *retry.StandardOptions) {
 			o.MaxAttempts, o.MaxBackoff = metadataAttempts, time.Second
 		}),

@@ -123,7 +123,7 @@ func (v *versions) build(ctx context.Context, b build) error {
 // key is what wheels depend on.
 func (v *versions) key(b build) (string, error) {
 	sum := sha256.New()
-	for _, name := range []string{"scripts/build", "scripts/python.sh", "scripts/requirements.txt", "app/requirements.txt"} {
+	for _, name := range []string{"scripts/build", "scripts/python.sh", "scripts/uv.txt", "scripts/requirements.txt", "app/requirements.txt"} {
 		text, err := os.ReadFile(filepath.Join(v.folder, name))
 		if err != nil {
 			return "", err

@@ -22,7 +22,7 @@ func kept(t *testing.T, root string) build {
 	key, err := v.key(b)
 	require.NoError(t, err)
 	require.NoError(t, os.MkdirAll(filepath.Join(b.cache, key), 0o700))
-	require.NoError(t, os.WriteFile(filepath.Join(b.cache, key, "pip-1-py3-none-any.whl"), []byte("wheel"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(b.cache, key, "uv-1-py3-none-any.whl"), []byte("wheel"), 0o600))
 	return b
 }
 
