@@ -239,6 +239,11 @@ func TestAWorkerFleetIsReleasedUnderLoad(t *testing.T) {
 	workers.group = "example-prod-CeleryWorker"
 	output, err = workers.release("d-0")
 	require.NoError(t, err, output)
+	for machine, memory := range map[*box]string{web: "60%", workers: "85%"} { // which web wants its part of
+		unit, err := os.ReadFile(filepath.Join(machine.root, "etc/systemd/system/example-worker.service"))
+		require.NoError(t, err)
+		assert.Contains(t, string(unit), "\nMemoryMax="+memory+"\n")
+	}
 
 	// Tasks are sent for as long as the releases go on.
 	hold := filepath.Join(t.TempDir(), "hold")

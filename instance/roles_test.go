@@ -91,7 +91,7 @@ func TestUnitsAreUnderstood(t *testing.T) {
 		// The programs are not here; systemd looks for them.
 		replaced := strings.NewReplacer(
 			"/srv/@project@/current/scripts/load-environment", "/bin/true", "/srv/@project@/current/scripts/run", "/bin/true",
-			"@project@", "example", "@user@", "daemon",
+			"@project@", "example", "@user@", "daemon", "@worker_memory@", "60%",
 		).Replace(string(text))
 		assert.NotContains(t, replaced, "@project@")
 		file := filepath.Join(folder, "example-"+unit)
