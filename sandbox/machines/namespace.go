@@ -34,20 +34,25 @@ const endpointPort = 4566
 // then put a bucket into the path.
 func endpointURL() string { return "http://" + netip.AddrPortFrom(gateway, endpointPort).String() }
 
-// bridge joins the machines of a namespace.
-const bridge = "machines"
+// bridge joins the machines of a namespace. Its hardware address is given: by
+// itself a bridge takes one of those of its ports, and another when that port
+// goes, and then machines speak for half a minute to an address that nobody has.
+const (
+	bridge        = "machines"
+	bridgeAddress = "02:00:00:00:00:01"
+)
 
 // network is what ip does in a new namespace. A machine sends everything to the
 // gateway, which knows private addresses only: others are unreachable at once.
 var network = fmt.Sprintf(`link set lo up
-link add %[1]s type bridge
+link add %[1]s address %[4]s type bridge
 address add %[2]s/32 dev %[1]s
 address add %[3]s/32 dev %[1]s
 link set %[1]s up
 route add 10.0.0.0/8 dev %[1]s src %[2]s
 route add 172.16.0.0/12 dev %[1]s src %[2]s
 route add 192.168.0.0/16 dev %[1]s src %[2]s
-`, bridge, gateway, metadataAddress)
+`, bridge, gateway, metadataAddress, bridgeAddress)
 
 // namespace is a network namespace with a name.
 type namespace struct{ name string }
