@@ -61,6 +61,6 @@ beat() { exec celery --app config beat --loglevel info; }
 # check fails, and says why, if a service that systemd calls running is not.
 check() {
 	case $1 in
-	worker*) celery --app config inspect ping --timeout 5 --destination "${1#*@}@$(hostname)" ;;
+	worker*) celery --app config inspect ping --destination "${1#*@}@$(hostname)" ;;
 	esac
 }
