@@ -5,6 +5,12 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 export PULUMI_SKIP_UPDATE_CHECK=true
+if [[ ${GITHUB_ACTIONS:-} == true ]]; then
+	# A secret that is not there is an empty variable, and to Pulumi a passphrase.
+	for name in PULUMI_BACKEND_URL PULUMI_ACCESS_TOKEN PULUMI_CONFIG_PASSPHRASE; do
+		[[ -n ${!name:-} ]] || unset "$name"
+	done
+fi
 pulumi=$(command -v pulumi || true)
 if [[ -z $pulumi ]]; then
 	for built in .sandbox/parts/pulumi-*/pulumi; do # the newest, whatever order names have
