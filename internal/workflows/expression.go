@@ -68,7 +68,8 @@ func (c Context) Expand(text string) (string, error) {
 
 // with is the context with more in it.
 func (c Context) with(more map[string]any) Context {
-	all := maps.Clone(c)
+	all := Context{}
+	maps.Copy(all, c)
 	maps.Copy(all, more)
 	return all
 }
