@@ -13,9 +13,9 @@ import (
 func TestExpressions(t *testing.T) {
 	context := Context{"vars": map[string]any{"ROLE_PROD": "arn", "STACKS": `["prod", "staging"]`}, "matrix": map[string]any{"stack": "prod"}, "inputs": map[string]any{"yes": true}}
 	for expression, want := range map[string]any{
-		"vars.NONE":                                                                 nil,
-		"vars.none == ''":                                                           true,
-		"vars.role_prod":                                                            "arn",
+		"vars.NONE":       nil,
+		"vars.none == ''": true,
+		"vars.role_prod":  "arn",
 		"vars[format('ROLE_{0}', matrix.stack)] || vars.ROLE":                       "arn",
 		"vars[format('ROLE_{0}', 'other')] || 'none'":                               "none",
 		"inputs.yes && 'a' || 'b'":                                                  "a",
