@@ -76,7 +76,7 @@ func (s *Server) routeEnvironments() {
 		return http.StatusOK, e.show(request.PathValue("environment"))
 	}))
 	s.handle("PUT "+at, s.putEnvironment)
-	s.handle("GET "+at+"/deployment-branch-policies", s.inEnvironment(func(e *environment, request *http.Request, _ []byte) (int, any) {
+	s.handle("GET "+at+"/deployment-branch-policies", s.inEnvironment(func(e *environment, _ *http.Request, _ []byte) (int, any) {
 		return http.StatusOK, object{"total_count": len(e.branches), "branch_policies": append([]branch{}, e.branches...)}
 	}))
 	s.handle("POST "+at+"/deployment-branch-policies", s.inEnvironment(func(e *environment, _ *http.Request, body []byte) (int, any) {
