@@ -69,6 +69,9 @@ type State struct {
 	Parent   urn.URN        `json:"parent"`
 	Protect  bool           `json:"protect"`
 	External bool           `json:"external"` // only looked up; somebody else's
+	// PropertyDependencies are the resources that an input is made from: what a
+	// value that is unknown yet will come from.
+	PropertyDependencies map[string][]urn.URN `json:"propertyDependencies"`
 }
 
 // PropertyDiff is how one property differs.
