@@ -31,7 +31,7 @@ type costSums struct {
 	Spot        float64 `json:"spot"`
 	ByUse       float64 `json:"byUse"`
 	Unconfirmed float64 `json:"unconfirmed"` // rests on prices that were not looked up
-	OldestPrice string  `json:"oldestPrice"` // the day up to which it is known to be right
+	OldestPrice string  `json:"oldestPrice"` // the day it is of
 	cost.Estimate
 }
 

@@ -64,7 +64,7 @@ func (e Estimate) Caveats() []string {
 		said = append(said, fmt.Sprintf("%s of it depends on use, which is assumed.", Dollars(use)))
 	}
 	if oldest := e.Oldest(); !oldest.IsZero() {
-		said = append(said, fmt.Sprintf("Prices of %s, before tax; the oldest is known to be right on %s, and %s rests on prices that were not looked up.",
+		said = append(said, fmt.Sprintf("Prices of %s, before tax; the oldest is of %s, and %s rests on prices that were not looked up.",
 			e.Region, oldest.Format("2 January 2006"), Dollars(e.Unconfirmed())))
 	}
 	return said
