@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -149,12 +150,12 @@ func TestPathsOfInfrastructure(t *testing.T) {
 
 func linted(t *testing.T, name, content string) (messages []string) {
 	t.Helper()
-	shellcheck := filepath.Join(checkout, ".sandbox", "tools", "bin", "shellcheck")
-	if _, err := os.Stat(shellcheck); err != nil {
-		shellcheck = "shellcheck" // make test has installed it
-	}
-	shellcheck, err := filepath.Abs(shellcheck)
+	shellcheck, err := filepath.Abs(filepath.Join(checkout, ".sandbox", "tools", "bin", "shellcheck"))
 	require.NoError(t, err)
+	if _, err := os.Stat(shellcheck); err != nil {
+		shellcheck, err = exec.LookPath("shellcheck")
+		require.NoError(t, err, "make test installs it")
+	}
 	root, err := filepath.Abs(checkout)
 	require.NoError(t, err)
 	linter, err := actionlint.NewLinter(&bytes.Buffer{}, &actionlint.LinterOptions{

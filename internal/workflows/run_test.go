@@ -188,3 +188,34 @@ func TestStacksOfAPullRequest(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(result.Outputs["stacks"]), &stacks))
 	assert.Equal(t, facts(t).Stacks, stacks)
 }
+
+// Both credentials, and only one at a time: the role where there is one, else the
+// key of the stack's user.
+func TestCredentialsOfARelease(t *testing.T) {
+	all, err := Load(checkout)
+	require.NoError(t, err)
+	for _, id := range []string{"release", "redeploy"} {
+		for role, want := range map[string]map[string]string{
+			"arn:aws:iam::111122223333:role/release": {"role-to-assume": "arn:aws:iam::111122223333:role/release", "aws-region": "us-east-2"},
+			"": {"aws-access-key-id": "AKIA", "aws-secret-access-key": "key", "aws-region": "us-east-2"},
+		} {
+			context := Context{"vars": map[string]any{"AWS_RELEASE_ROLE_ARN": role, "AWS_CODEDEPLOY_REGION": "us-east-2"},
+				"secrets": map[string]any{"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "key"}}
+			var taken []map[string]string
+			for _, step := range all["release.yml"].Jobs[id].Steps {
+				wanted, err := context.True(step.If)
+				require.NoError(t, err)
+				if !wanted || step.With["aws-region"] == "" {
+					continue
+				}
+				with := map[string]string{}
+				for name, text := range step.With {
+					with[name], err = context.Expand(text)
+					require.NoError(t, err)
+				}
+				taken = append(taken, with)
+			}
+			assert.Equal(t, []map[string]string{want}, taken, "%s with role %q", id, role)
+		}
+	}
+}
