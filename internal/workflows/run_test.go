@@ -197,7 +197,7 @@ func TestCredentialsOfARelease(t *testing.T) {
 	for _, id := range []string{"release", "redeploy"} {
 		for role, want := range map[string]map[string]string{
 			"arn:aws:iam::111122223333:role/release": {"role-to-assume": "arn:aws:iam::111122223333:role/release", "aws-region": "us-east-2"},
-			"": {"aws-access-key-id": "AKIA", "aws-secret-access-key": "key", "aws-region": "us-east-2"},
+			"":                                       {"aws-access-key-id": "AKIA", "aws-secret-access-key": "key", "aws-region": "us-east-2"},
 		} {
 			context := Context{"vars": map[string]any{"AWS_RELEASE_ROLE_ARN": role, "AWS_CODEDEPLOY_REGION": "us-east-2"},
 				"secrets": map[string]any{"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "key"}}
