@@ -85,6 +85,7 @@ func TestBrokenWorkflows(t *testing.T) {
 		{"release.yml", "    needs: test\n", "", "want a job that uses ./.github/workflows/test.yml"},
 		{"release.yml", "(github.event_name == 'release' || contains(fromJSON('[\"refs/heads/main\", \"refs/heads/master\"]'), github.ref)) &&", "", "make release: if: lets the button work on any branch"},
 		{"release.yml", " && contains(fromJSON('[\"refs/heads/main\", \"refs/heads/master\"]'), github.ref)\n    runs-on", "\n    runs-on", "make redeploy: if: lets the button work on any branch"},
+		{"release.yml", "github.event_name == 'push' && github.ref || github.run_id", "github.run_id", "which two pushes pass in any order"},
 		{"release.yml", "options: [prod, staging]", "options: [prod]", "want prod, staging, as there are files Pulumi.NAME.yaml, got prod"},
 	} {
 		t.Run(broken.file+" "+broken.want, func(t *testing.T) {
