@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
 
 	"bluegreen/internal/once"
@@ -25,6 +24,8 @@ type releaseFlags struct {
 	stop     bool
 	status   bool
 	redeploy bool
+	summary  string          // file
+	events   []release.Event // for it
 
 	overHTTP bool
 	once     once.Client
@@ -60,7 +61,9 @@ Exit codes:
   130  interrupted; the deployment, if there is one, goes on
 
 A stopped deployment that was rolled back is what --stop is for: it exits with 0.
-With --json, each line is an event as JSON, and the last has the result.`
+With --json, each line is an event as JSON, and the last has the result. With
+--summary, a page about the release goes to the end of a file, in Markdown: in
+GitHub Actions, "$GITHUB_STEP_SUMMARY" puts it on the page of the run.`
 
 func releaseCommand() *cobra.Command {
 	f := &releaseFlags{}
@@ -97,7 +100,9 @@ func (f *releaseFlags) manners(cmd *cobra.Command) {
 	flags.BoolVar(&f.stop, "stop", false, "stop a deployment, the one under way or that of the id given, and roll it back")
 	flags.BoolVar(&f.status, "status", false, "show the live fleet, the last deployments and leftovers")
 	flags.BoolVar(&f.redeploy, "redeploy-last-good", false, "deploy the revision of the last successful deployment again")
+	flags.StringVar(&f.summary, "summary", "", "append a page about the release to this file, in Markdown")
 	cmd.MarkFlagsMutuallyExclusive("resume", "stop", "status", "redeploy-last-good")
+	cmd.MarkFlagsMutuallyExclusive("summary", "status")
 	onceFlags(cmd, f)
 }
 
@@ -152,7 +157,7 @@ func (f *releaseFlags) run(cmd *cobra.Command, arguments []string) error {
 	f.options.Source.GitHub = names.Repository
 	f.asked(names.Site)
 	if f.options.AWS, err = release.Load(ctx, names.Region); err != nil {
-		return err
+		return f.conclude(cmd, release.Result{}, err)
 	}
 	return f.perform(ctx, cmd, arguments)
 }
@@ -160,6 +165,7 @@ func (f *releaseFlags) run(cmd *cobra.Command, arguments []string) error {
 // perform does what the flags say, in an account and by names that are known.
 func (f *releaseFlags) perform(ctx context.Context, cmd *cobra.Command, arguments []string) error {
 	f.options.Output, f.options.Source.Output = cmd.ErrOrStderr(), cmd.ErrOrStderr()
+	f.options.Watch = func(e release.Event) { f.events = append(f.events, e) }
 	if f.options.JSON {
 		f.options.Output = cmd.OutOrStdout()
 	}
@@ -196,8 +202,23 @@ func (f *releaseFlags) printStatus(cmd *cobra.Command) error {
 	return (&flags{json: f.options.JSON}).print(cmd, status)
 }
 
+// summarize writes the page about a release. An emulated AWS has no console.
+func (f *releaseFlags) summarize(result release.Result, err error) error {
+	if f.summary == "" {
+		return nil
+	}
+	page := release.Summary{Result: result, Err: err, Events: f.events}
+	if f.options.AWS.BaseEndpoint == nil {
+		page.Region = f.options.AWS.Region
+	}
+	return page.Append(f.summary)
+}
+
 // conclude reports a result and turns it into an exit code.
 func (f *releaseFlags) conclude(cmd *cobra.Command, result release.Result, err error) error {
+	if failed := f.summarize(result, err); failed != nil {
+		fmt.Fprintln(cmd.ErrOrStderr(), "warning:", failed) // the release is what counts
+	}
 	switch {
 	case !f.options.JSON:
 		result.Report(cmd.OutOrStdout())
@@ -228,56 +249,4 @@ func (f *releaseFlags) conclude(cmd *cobra.Command, result release.Result, err e
 		return exitCode{code: code}
 	}
 	return nil
-}
-
-func bundleCommand() *cobra.Command {
-	var source release.Source
-	var file string
-	var asJSON bool
-	cmd := &cobra.Command{
-		Use:   "bundle",
-		Short: "Make only the bundle of a commit, and check its appspec.yml",
-		Long: `Make only the bundle of a commit, and check its appspec.yml.
-
-The bundle is a tar archive, compressed with gzip: appspec.yml, environment.yaml,
-scripts and app of the commit, and what its scripts/build makes of them, which runs
-in a copy. The same commit makes the same bytes, on every machine that has the same
-bluegreen, if its build does.`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			source.Output = cmd.ErrOrStderr()
-			bundle, err := release.MakeBundle(cmd.Context(), source)
-			if err != nil {
-				return err
-			}
-			if file != "" {
-				if err := writeBundle(file, bundle); err != nil {
-					return err
-				}
-			}
-			if asJSON {
-				return json.NewEncoder(cmd.OutOrStdout()).Encode(bundle)
-			}
-			bundle.Report(cmd.OutOrStdout())
-			return nil
-		},
-	}
-	sourceFlags(cmd, &source)
-	cmd.Flags().StringVar(&file, "output", "", "write the bundle to this file (default: only check it)")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print what the bundle is as JSON")
-	return cmd
-}
-
-// writeBundle writes the whole file or none.
-func writeBundle(file string, bundle *release.Bundle) error {
-	temporary, err := os.CreateTemp(filepath.Dir(file), ".bundle-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(temporary.Name()) // gone already when all went well
-	_, err = bundle.WriteTo(temporary)
-	if err := errors.Join(err, temporary.Chmod(0o644), temporary.Close()); err != nil {
-		return fmt.Errorf("%s: %w", file, err)
-	}
-	return os.Rename(temporary.Name(), file)
 }
