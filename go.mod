@@ -45,7 +45,7 @@ require (
 	pgregory.net/rapid v1.3.0
 )
 
-require github.com/aws/aws-sdk-go-v2/service/servicequotas v1.40.0 // indirect
+require github.com/aws/aws-sdk-go-v2/service/servicequotas v1.40.0
 
 require (
 	dario.cat/mergo v1.0.0 // indirect

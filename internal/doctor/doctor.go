@@ -12,7 +12,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"sync"
 	"time"
 
@@ -51,29 +50,20 @@ func (d Diagnosis) Failed() bool { return d.Counts[Failed] > 0 }
 // Options say what to look at.
 type Options struct {
 	Root    string // the checkout
-	Stack   string // the stack's name
-	File    string // its configuration; the default is Pulumi.<Stack>.yaml in Root
+	Stack   string // the stack's name, as in "prod" or "organization/project/prod"
+	File    string // its configuration; the default is Pulumi.<stack>.yaml in Root
 	Offline bool   // look at nothing but files and installed programs
 	Site    string // URL to ask instead of the load balancer, with the site's own host names
 
-	// State reads the stack through the engine.
-	State State
 	// Secrets compares the secrets of CI with the stack's outputs; nil for not at all.
 	Secrets func(context.Context) (Drift, error)
 	// Progress is told how many checks have ended, of how many; nil for nobody.
 	Progress func(done, all int)
 
-	aws      *aws.Config // for tests; the environment's by default
-	resolver resolver    // for tests; the system's by default
-	client   *http.Client
-}
-
-// State reads a stack through the engine.
-type State struct {
-	// Outputs are the stack's outputs by name; secret ones may be masked.
-	Outputs func(ctx context.Context, stack string) (map[string]any, error)
-	// Pending are the operations that an interrupted run has left open.
-	Pending func(ctx context.Context, stack string) ([]string, error)
+	// Of tests; by default the environment's, the system's and the engine's.
+	aws      *aws.Config
+	resolver resolver
+	masked   func(ctx context.Context, stack string) (map[string]any, error)
 }
 
 // Drift is how secrets and variables of CI differ from the stack's outputs, by

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -45,13 +45,10 @@ type settled struct {
 // for one is there for the others, too.
 func newPatient(ctx context.Context, o Options) *patient {
 	if o.File == "" {
-		o.File = filepath.Join(o.Root, "Pulumi."+o.Stack+".yaml")
+		o.File = filepath.Join(o.Root, "Pulumi."+environment(o.Stack)+".yaml")
 	}
 	if o.resolver == nil {
 		o.resolver = &net.Resolver{}
-	}
-	if o.client == nil {
-		o.client = &http.Client{}
 	}
 	p := &patient{Options: o}
 	p.settings = sync.OnceValues(p.readSettings)
@@ -65,6 +62,11 @@ func newPatient(ctx context.Context, o Options) *patient {
 	return p
 }
 
+// environment is the last part of a stack's name, which the program goes by.
+func environment(stack string) string { return stack[strings.LastIndex(stack, "/")+1:] }
+
+func (p *patient) environment() string { return environment(p.Stack) }
+
 func (p *patient) path(elements ...string) string {
 	return filepath.Join(append([]string{p.Root}, elements...)...)
 }
@@ -74,7 +76,7 @@ func (p *patient) readSettings() (settled, error) {
 	if err != nil {
 		return settled{}, err
 	}
-	settings, registry, err := stacks.Load(p.Root, values, p.Stack)
+	settings, registry, err := stacks.Load(p.Root, values, p.environment())
 	if err != nil {
 		return settled{}, err
 	}
