@@ -26,8 +26,8 @@ func notChecked(why error) Finding { return Finding{Status: NotChecked, Found: o
 // fault is for an error where something was to be seen. A reason not to look,
 // such as an emulator that does not know the call, is no failure.
 func fault(err error, advice string) Finding {
-	if reason, ok := errors.AsType[*unanswered](err); ok {
-		return notChecked(reason)
+	if _, ok := errors.AsType[*unanswered](err); ok {
+		return notChecked(err)
 	}
 	return failed(oneLine(err), advice)
 }

@@ -59,7 +59,7 @@ func (q quota) check(ctx context.Context, p *patient) Finding {
 	}
 	limit, err := q.limit(ctx, account)
 	if err != nil {
-		return fault(err, "see the Service Quotas console")
+		return fault(fmt.Errorf("%d needed during a release, but %w", need, err), "see the Service Quotas console")
 	}
 	others, err := q.others(ctx, account, found.Settings)
 	if err != nil {

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -149,7 +150,8 @@ func run(ctx context.Context, folder string, environment []string, line ...strin
 	command.WaitDelay = time.Second
 	out, err := command.Output()
 	if failed, ok := errors.AsType[*exec.ExitError](err); ok {
-		return "", fmt.Errorf("%s: %w: %s", strings.Join(line[:min(2, len(line))], " "), err, strings.TrimSpace(string(failed.Stderr)))
+		said := strings.TrimSpace(string(failed.Stderr))
+		return "", fmt.Errorf("%s: %s", strings.Join(line[:min(2, len(line))], " "), cmp.Or(said, err.Error()))
 	}
 	return string(out), err
 }
