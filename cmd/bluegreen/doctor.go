@@ -7,8 +7,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"bluegreen/internal/doctor"
+	"bluegreen/internal/github"
+	"bluegreen/internal/stack"
 	"bluegreen/sandbox"
 	"bluegreen/sandbox/progress"
 	"bluegreen/stacks"
@@ -68,6 +71,7 @@ func (f *doctorFlags) examine(cmd *cobra.Command, _ []string) error {
 	}
 	board := progress.New(cmd.ErrOrStderr(), 1)
 	step := board.Start("Examining stack " + options.Stack)
+	options.Secrets = func(ctx context.Context) (doctor.Drift, error) { return drift(ctx, options.Stack) }
 	options.Progress = func(done, all int) { step.Say(fmt.Sprintf("%d of %d checks", done, all)) }
 	found, err := doctor.Examine(cmd.Context(), options)
 	step.End(err)
@@ -85,6 +89,56 @@ func (f *doctorFlags) examine(cmd *cobra.Command, _ []string) error {
 		return exitCode{code: exitUnwell}
 	}
 	return nil
+}
+
+// githubPatience is how long limits of GitHub's are waited for: the doctor's other
+// checks have ended by then.
+const githubPatience = 30 * time.Second
+
+// drift compares what workflows read on GitHub with the stack, as bluegreen github
+// secrets --check does.
+func drift(ctx context.Context, name string) (doctor.Drift, error) {
+	of := githubFlags{stack: name}
+	address, err := github.FindAPI("", os.Getenv)
+	if err != nil {
+		return doctor.Drift{}, err
+	}
+	repository, err := of.findRepository(ctx, address)
+	if err != nil {
+		return doctor.Drift{}, doctor.Unseen(err)
+	}
+	token, err := github.FindToken(ctx, address, os.Getenv)
+	if err != nil {
+		return doctor.Drift{}, doctor.Unseen(err)
+	}
+	client, err := github.Open(github.Options{Repository: repository, API: address, Token: token, Patience: githubPatience})
+	if err != nil {
+		return doctor.Drift{}, err
+	}
+	outputs, err := stack.Outputs(ctx, name)
+	if err != nil {
+		return doctor.Drift{}, err
+	}
+	values, err := github.Values(outputs, github.Choice{Stack: of.name()})
+	if err != nil {
+		return doctor.Drift{}, err
+	}
+	plan, err := client.PlanValues(ctx, of.name(), of.environment(), values)
+	if err != nil {
+		return doctor.Drift{}, err
+	}
+	found := doctor.Drift{Where: fmt.Sprintf("environment %s of %s", plan.Environment, plan.Repository)}
+	for _, change := range plan.Changes {
+		switch change.State {
+		case github.New:
+			found.Missing = append(found.Missing, change.Name)
+		case github.Changed:
+			found.Changed = append(found.Changed, change.Name)
+		case github.Stale:
+			found.Stale = append(found.Stale, change.Name)
+		}
+	}
+	return found, nil
 }
 
 // read finds out which stack of which checkout is meant, and goes there: the

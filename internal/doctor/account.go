@@ -81,6 +81,10 @@ func (p *patient) allowedAccount(ctx context.Context) (aws.Config, error) {
 // stack.
 type unanswered struct{ reason string }
 
+// Unseen marks an error for which a check could not look: it makes the check "not
+// checked" and not failed.
+func Unseen(err error) error { return &unanswered{oneLine(err)} }
+
 func (u *unanswered) Error() string { return u.reason }
 
 // plain makes an error of AWS fit into a line, and tells what an emulator or the

@@ -55,7 +55,8 @@ type Options struct {
 	Offline bool   // look at nothing but files and installed programs
 	Site    string // URL to ask instead of the load balancer, with the site's own host names
 
-	// Secrets compares the secrets of CI with the stack's outputs; nil for not at all.
+	// Secrets compares the secrets of CI with the stack's outputs; nil for not at
+	// all. An error that Unseen has marked is a reason not to look.
 	Secrets func(context.Context) (Drift, error)
 	// Progress is told how many checks have ended, of how many; nil for nobody.
 	Progress func(done, all int)

@@ -241,7 +241,7 @@ func TestSecrets(t *testing.T) {
 	expect(t, look(Drift{Where: "environment prod of example/website"}, nil), "github: secrets", OK, "environment prod of example/website has what the stack says")
 	expect(t, look(Drift{Where: "there", Missing: []string{"A"}, Changed: []string{"B"}}, nil), "github: secrets", Failed, "there: missing: A; not the stack's value: B; run: bluegreen github secrets --stack prod")
 	expect(t, look(Drift{Where: "there", Stale: []string{"C"}}, nil), "github: secrets", Warning, "C; run: bluegreen github secrets --stack prod --prune")
-	expect(t, look(Drift{}, ErrNoToken), "github: secrets", NotChecked, "no token for GitHub")
+	expect(t, look(Drift{}, Unseen(errors.New("no token for GitHub"))), "github: secrets", NotChecked, "no token for GitHub")
 	expect(t, look(Drift{}, errors.New("bad gateway")), "github: secrets", Failed, "bad gateway")
 	expect(t, examineOne(t, Options{Root: folder, masked: made}, "github: secrets"), "github: secrets", NotChecked, "nobody was asked")
 }

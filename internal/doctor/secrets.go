@@ -24,9 +24,6 @@ func usesGitHub(_ context.Context, p *patient) error {
 
 func checkSecrets(ctx context.Context, p *patient) Finding {
 	drift, err := p.Secrets(ctx)
-	if errors.Is(err, ErrNoToken) {
-		return notChecked(err)
-	}
 	if err != nil {
 		return fault(err, "")
 	}
@@ -48,6 +45,3 @@ func checkSecrets(ctx context.Context, p *patient) Finding {
 	}
 	return ok("%s has what the stack says", drift.Where)
 }
-
-// ErrNoToken means that nothing is known that GitHub would let in.
-var ErrNoToken = errors.New("no token for GitHub: set GITHUB_TOKEN, or sign in with gh auth login")
