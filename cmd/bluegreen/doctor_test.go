@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"bluegreen/internal/doctor"
+	"bluegreen/internal/github/githubtest"
 	"bluegreen/sandbox/parts/partstest"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -95,7 +96,9 @@ func raise(t *testing.T) *rehearsed {
 	shell := exec.Command("bash", "-c", `eval "$("$0" sandbox env --run "$1")" && env -0`, r.binary, r.run)
 	out, err := shell.Output()
 	require.NoError(t, err)
-	r.environment = strings.Split(strings.TrimRight(string(out), "\x00"), "\x00")
+	r.environment = slices.DeleteFunc(strings.Split(strings.TrimRight(string(out), "\x00"), "\x00"), func(entry string) bool {
+		return strings.HasPrefix(entry, "GH_") || strings.HasPrefix(entry, "GITHUB_") // of CI
+	})
 	return r
 }
 
@@ -150,6 +153,7 @@ func TestDoctorInTheSandbox(t *testing.T) {
 			assert.NotEqual(t, doctor.Failed, one.Status, "%s: %s", name, one.Found)
 		}
 	}
+	r.compareWithGitHub()
 	ctx, account := t.Context(), r.account()
 
 	_, err := ssm.NewFromConfig(account).DeleteParameter(ctx, &ssm.DeleteParameterInput{Name: aws.String("/example/sandbox/DATABASE_URL")})
@@ -176,6 +180,28 @@ func TestDoctorInTheSandbox(t *testing.T) {
 		assert.Contains(t, ill[name].Advice, "pulumi up", name)
 	}
 	assert.Equal(t, doctor.OK, ill["certificate: names"].Status)
+}
+
+// compareWithGitHub has secrets missing, and then written.
+func (r *rehearsed) compareWithGitHub() {
+	r.t.Helper()
+	hub := githubtest.New("example/website")
+	hub.AddEnvironment("sandbox")
+	server := hub.Start()
+	r.t.Cleanup(server.Close)
+	before := r.environment
+	defer func() { r.environment = before }()
+	r.environment = append(slices.Clone(before), "GITHUB_API_URL="+server.URL, "GH_TOKEN="+githubtest.Token)
+	found := r.doctor(exitUnwell)["github: secrets"]
+	assert.Equal(r.t, doctor.Failed, found.Status, found.Found)
+	assert.Contains(r.t, found.Found, "environment sandbox of example/website: missing: ")
+	assert.Contains(r.t, found.Found, "CI_CD_DEPLOYMENT_AUTH_TOKEN")
+	r.tell(0, "github", "secrets", "--stack", "sandbox", "--yes")
+	found = r.doctor(0)["github: secrets"]
+	assert.Equal(r.t, doctor.OK, found.Status, found.Found)
+	hub.SetVariable("sandbox", "AWS_CODEDEPLOY_REGION", "eu-west-1")
+	found = r.doctor(exitUnwell)["github: secrets"]
+	assert.Contains(r.t, found.Found, "not the stack's value: AWS_CODEDEPLOY_REGION")
 }
 
 // forget deletes the records of a name.
