@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -259,7 +260,18 @@ Stack prod: 3 checks: 1 ok, 1 failed, 0 warnings, 1 not checked
 `, out.String())
 }
 
-// A check that never comes back does not hold up the others, and is not ok.
+// What never answers is given up, and is not ok.
+func TestPatience(t *testing.T) {
+	found := examine(t, Options{Root: checkout(t), patience: time.Second, aws: at(t, amazon{"GetCallerIdentity": identity(account12)}), resolver: internet{},
+		masked: func(ctx context.Context, _ string) (map[string]any, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}})
+	for _, check := range []string{"parameters: registry", "load balancer: times", "health: site"} {
+		expect(t, found, check, NotChecked, "no answer within 1s")
+	}
+}
+
 func TestEndedByItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	o := Options{Root: checkout(t), Stack: "prod", masked: func(ctx context.Context, _ string) (map[string]any, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -131,7 +132,10 @@ func public(context.Context, *patient) error {
 }
 
 // emulated tells whether AWS is an emulator on this machine.
-func emulated() bool { return os.Getenv("AWS_ENDPOINT_URL") != "" }
+func emulated() bool {
+	place, err := url.Parse(os.Getenv("AWS_ENDPOINT_URL"))
+	return err == nil && (place.Hostname() == "localhost" || net.ParseIP(place.Hostname()).IsLoopback())
+}
 
 // callTime bounds one call of AWS, with its second try.
 const callTime = 20 * time.Second
