@@ -45,7 +45,7 @@ func TestAccount(t *testing.T) {
 		return aws.Credentials{}, errors.New("no EC2 IMDS role found")
 	})}
 	expect(t, examineOne(t, Options{Root: folder, aws: nobody}, "account: credentials"), "account: credentials", NotChecked, "no credentials")
-	expect(t, examineOne(t, Options{Root: folder, aws: nobody}, "dns: hosted zone"), "dns: hosted zone", NotChecked, "not signed in: no credentials")
+	expect(t, examineOne(t, Options{Root: folder, aws: nobody}, "dns: hosted zone"), "dns: hosted zone", NotChecked, "not signed in, see account: credentials")
 	expired := &aws.Config{Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{}, errors.New("the SSO session has expired")
 	})}
@@ -229,7 +229,7 @@ func TestState(t *testing.T) {
 		expect(t, examineOne(t, o, check), check, NotChecked, ErrNoStack.Error())
 	}
 	locked := func(context.Context, string) (map[string]any, error) {
-		return nil, errors.New("incorrect passphrase")
+		return nil, errors.New("stack prod: pulumi stack output: exit status 255: error: incorrect passphrase")
 	}
 	expect(t, examineOne(t, Options{Root: folder, masked: locked}, "state: stack"), "state: stack", Failed, "incorrect passphrase; see that the passphrase")
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 )
 
 // patient is what is looked at. What several checks want is read once, when the
@@ -145,7 +146,7 @@ func (p *patient) load(ctx context.Context, region string) (aws.Config, error) {
 	if p.aws != nil {
 		return *p.aws, nil
 	}
-	loaded, err := config.LoadDefaultConfig(ctx, config.WithRegion(region), config.WithRetryMaxAttempts(2),
+	loaded, err := config.LoadDefaultConfig(ctx, config.WithRegion(region), config.WithLogger(logging.Nop{}),
 		config.WithRetryer(func() aws.Retryer { return retry.AddWithMaxAttempts(retry.NewStandard(), 2) }))
 	if err != nil {
 		return aws.Config{}, fmt.Errorf("aws configuration: %w", err)
