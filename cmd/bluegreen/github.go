@@ -49,7 +49,7 @@ func githubCommand() *cobra.Command {
 		Long:  githubHelp,
 		Args:  cobra.NoArgs,
 	}
-	cmd.AddCommand(githubSecretsCommand())
+	cmd.AddCommand(githubSetupCommand(), githubSecretsCommand(), githubCommentCommand(), githubDriftCommand())
 	return cmd
 }
 

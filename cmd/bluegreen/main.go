@@ -37,7 +37,7 @@ func run(ctx context.Context, arguments []string, out, errs io.Writer) int {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(sandboxCommand(), releaseCommand(), githubCommand(), doctorCommand(), versionCommand())
+	root.AddCommand(sandboxCommand(), releaseCommand(), costCommand(), githubCommand(), doctorCommand(), versionCommand())
 	root.SetArgs(arguments)
 	root.SetOut(out)
 	root.SetErr(errs)

@@ -88,7 +88,10 @@ func (s *Server) routeEnvironments() {
 		case slices.ContainsFunc(e.branches, func(other branch) bool { return other.Name == b.Name }):
 			return http.StatusSeeOther, refusal("a policy of this name exists")
 		}
-		b.ID, b.Type = s.id(), "branch"
+		b.ID = s.id()
+		if b.Type == "" {
+			b.Type = "branch"
+		}
 		e.branches = append(e.branches, b)
 		return http.StatusOK, b
 	}))

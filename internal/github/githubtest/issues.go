@@ -17,6 +17,7 @@ type Issue struct {
 	Labels      []string
 	Comments    []Comment
 	PullRequest bool
+	Author      string
 }
 
 // Comment is a comment on an issue.
@@ -65,7 +66,7 @@ func (s *Server) Labels() (all []string) {
 }
 
 func (s *Server) open(issue Issue) *Issue {
-	issue.Number, issue.State = len(s.issues)+1, "open"
+	issue.Number, issue.State, issue.Author = len(s.issues)+1, "open", author
 	s.issues = append(s.issues, &issue)
 	return &issue
 }
@@ -79,6 +80,15 @@ func (s *Server) issue(number int) *Issue {
 
 // author is whose token Token is.
 const author = "github-actions[bot]"
+
+// user is an account as answers show it.
+func user(login string) object {
+	kind := "User"
+	if strings.HasSuffix(login, "[bot]") {
+		kind = "Bot"
+	}
+	return object{"login": login, "type": kind}
+}
 
 // longest is the most characters of a body.
 const longest = 65536
@@ -117,6 +127,9 @@ func (s *Server) routeIssues() {
 		issue.Comments = append(issue.Comments, wanted)
 		return http.StatusCreated, wanted.show()
 	}))
+	s.handle("GET /user", func(*http.Request, []byte) (int, any) { // as for the token of Actions
+		return http.StatusForbidden, refusal("Resource not accessible by integration")
+	})
 	s.handle("PATCH "+at+"/issues/comments/{id}", s.editComment)
 	s.handle("GET "+at+"/labels/{label}", func(request *http.Request, _ []byte) (int, any) {
 		if name := request.PathValue("label"); s.labels[name] {
@@ -204,7 +217,7 @@ func (i *Issue) show() object {
 	for _, label := range i.Labels {
 		labels = append(labels, object{"name": label})
 	}
-	shown := object{"number": i.Number, "title": i.Title, "body": i.Body, "state": i.State, "labels": labels, "html_url": "https://github.com/issues/" + strconv.Itoa(i.Number), "user": object{"login": author}}
+	shown := object{"number": i.Number, "title": i.Title, "body": i.Body, "state": i.State, "labels": labels, "html_url": "https://github.com/issues/" + strconv.Itoa(i.Number), "user": user(i.Author)}
 	if i.PullRequest {
 		shown["pull_request"] = object{"url": "https://api.github.com/pulls/" + strconv.Itoa(i.Number)}
 	}
@@ -212,5 +225,5 @@ func (i *Issue) show() object {
 }
 
 func (c Comment) show() object {
-	return object{"id": c.ID, "body": c.Body, "user": object{"login": c.Author}, "html_url": "https://github.com/comments/" + strconv.Itoa(c.ID)}
+	return object{"id": c.ID, "body": c.Body, "user": user(c.Author), "html_url": "https://github.com/comments/" + strconv.Itoa(c.ID)}
 }
