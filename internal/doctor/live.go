@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 )
@@ -99,25 +100,18 @@ func (b *balancer) readGroup(ctx context.Context, name string) error {
 
 // checkTimes compares the times that AWS has with the configuration's, by which
 // the other timers were checked.
-func checkTimes(ctx context.Context, p *patient) Finding {
+func checkTimes(_ context.Context, p *patient) Finding {
 	found, _ := p.settings()
 	b, err := p.balancer()
 	if err != nil {
 		return fault(err, "run: pulumi up")
 	}
-	account, err := p.account()
+	group, err := p.group()
 	if err != nil {
-		return notChecked(err)
-	}
-	site := found.Site()
-	group, err := codedeploy.NewFromConfig(account).GetDeploymentGroup(ctx, &codedeploy.GetDeploymentGroupInput{
-		ApplicationName: aws.String(site.Application()), DeploymentGroupName: aws.String(site.DeploymentGroup()),
-	})
-	if err != nil {
-		return fault(plain(err), "run: pulumi up")
+		return fault(err, "run: pulumi up")
 	}
 	wait := found.Release.TerminationWaitMinutes // in mode pair the release command counts
-	if c := group.DeploymentGroupInfo.BlueGreenDeploymentConfiguration; c != nil && c.TerminateBlueInstancesOnDeploymentSuccess != nil && found.Release.Mode == "copy" {
+	if c := group.BlueGreenDeploymentConfiguration; c != nil && c.TerminateBlueInstancesOnDeploymentSuccess != nil && found.Release.Mode == "copy" {
 		wait = int(c.TerminateBlueInstancesOnDeploymentSuccess.TerminationWaitTimeInMinutes)
 	}
 	var differ []string
@@ -137,6 +131,34 @@ func checkTimes(ctx context.Context, p *patient) Finding {
 	return ok("idle timeout %s s, deregistration delay %s s, health check %s, termination wait %d min, as configured", b.idle, b.drain, b.healthPath, wait)
 }
 
+// readGroup asks CodeDeploy for the deployment group of the web fleet.
+func (p *patient) readGroup(ctx context.Context) (types.DeploymentGroupInfo, error) {
+	account, err := p.account()
+	if err != nil {
+		return types.DeploymentGroupInfo{}, err
+	}
+	found, err := p.settings()
+	if err != nil {
+		return types.DeploymentGroupInfo{}, errSettings
+	}
+	site := found.Site()
+	answer, err := codedeploy.NewFromConfig(account).GetDeploymentGroup(ctx, &codedeploy.GetDeploymentGroupInput{
+		ApplicationName: aws.String(site.Application()), DeploymentGroupName: aws.String(site.DeploymentGroup()),
+	})
+	if err != nil {
+		return types.DeploymentGroupInfo{}, plain(err)
+	}
+	return *answer.DeploymentGroupInfo, nil
+}
+
+// worse is for a site that does not answer: before the first release none does.
+func (p *patient) worse(found string) Finding {
+	if group, err := p.group(); err == nil && group.LastSuccessfulDeployment == nil {
+		return warning("no release yet: "+found, "run: bluegreen release --stack "+p.Stack)
+	}
+	return failed(found, "see docs/troubleshooting.md")
+}
+
 func checkTargets(ctx context.Context, p *patient) Finding {
 	b, err := p.balancer()
 	if err != nil {
@@ -152,12 +174,12 @@ func checkTargets(ctx context.Context, p *patient) Finding {
 			healthy++
 			continue
 		}
-		states = append(states, fmt.Sprintf("%s is %s %s", aws.ToString(target.Target.Id), target.TargetHealth.State, target.TargetHealth.Reason))
+		states = append(states, strings.TrimSpace(fmt.Sprintf("%s is %s %s", aws.ToString(target.Target.Id), target.TargetHealth.State, target.TargetHealth.Reason)))
 	}
 	slices.Sort(states)
 	switch {
 	case healthy == 0:
-		return failed(strings.Join(append([]string{"no healthy instance"}, states...), "; "), "before the first release this is as it should be; else see docs/troubleshooting.md")
+		return p.worse(strings.Join(append([]string{"no healthy instance"}, states...), "; "))
 	case len(states) > 0:
 		return warning(fmt.Sprintf("%d healthy; %s", healthy, strings.Join(states, "; ")), "during a release this is as it should be")
 	}

@@ -31,7 +31,7 @@ func checkSite(ctx context.Context, p *patient) Finding {
 		}
 	}
 	if len(problems) > 0 {
-		return failed(strings.Join(problems, "; "), "before the first release 503 is as it should be; else see docs/troubleshooting.md")
+		return p.worse(strings.Join(problems, "; "))
 	}
 	return ok("%s answers 200 for %s", found.Edge.HealthCheckPath, strings.Join(found.Edge.Hosts(), ", "))
 }
