@@ -13,7 +13,7 @@ export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
 # name holds, a shell takes it for one word.
 export STACK
 # A page about a release goes to the end of this file.
-export SUMMARY ?= $(GITHUB_STEP_SUMMARY)
+export SUMMARY := $(or $(SUMMARY),$(GITHUB_STEP_SUMMARY))
 PREVIEWS ?= .sandbox/previews
 NEEDS_STACK = @[[ -n $$STACK ]] || { echo "make $@: which stack? as in: make $@ STACK=prod" >&2; exit 1; }
 

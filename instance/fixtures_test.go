@@ -137,7 +137,7 @@ cat app/requirements.txt scripts/requirements.txt >all.txt
 virtual_environment app/requirements.txt app-venv
 virtual_environment scripts/requirements.txt scripts-venv
 virtual_environment all.txt venv
-rm -rf wheels/uv wheels/unpacked # as in a bundle`
+rm -r .uv # as in a bundle`
 
 // python is an interpreter with what the scripts and the application need.
 func python(t *testing.T) string {

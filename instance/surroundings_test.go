@@ -205,6 +205,44 @@ func TestApplicationStartIsKilledAnywhere(t *testing.T) {
 	})
 }
 
+// Memory forgets the variables when the instance restarts before its services
+// have started.
+func TestVariablesAreGoneAfterAfterInstall(t *testing.T) {
+	t.Parallel()
+	b, _ := newHello(t)
+	for _, script := range []string{"scripts/before-install", "scripts/after-install"} {
+		output, err := b.hook("d-ONE", script)
+		require.NoError(t, err, output)
+	}
+	files, err := filepath.Glob(filepath.Join(b.root, "run/example/*.env"))
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		require.NoError(t, os.Remove(file))
+	}
+	for _, script := range []string{"scripts/application-start", "scripts/validate-service"} {
+		output, err := b.hook("d-ONE", script)
+		require.NoError(t, err, output)
+	}
+	for _, file := range files {
+		assert.FileExists(t, file)
+	}
+}
+
+// An application may have a wheel of uv, of another version, among its own.
+func TestAnotherUvIsAmongTheWheels(t *testing.T) {
+	t.Parallel()
+	b, _ := newHello(t)
+	shared, err := filepath.EvalSymlinks(filepath.Join(b.bundle, "wheels"))
+	require.NoError(t, err)
+	require.NoError(t, os.Remove(filepath.Join(b.bundle, "wheels")))
+	require.NoError(t, os.CopyFS(filepath.Join(b.bundle, "wheels"), os.DirFS(shared)))
+	require.NoError(t, os.WriteFile(filepath.Join(b.bundle, "wheels/uv-0.1.0-py3-none-any.whl"), nil, 0o600))
+	require.NoError(t, os.RemoveAll(filepath.Join(b.root, "srv/example/venvs"))) // as on a new instance
+	output, err := b.release("d-ONE")
+	require.NoError(t, err, output)
+}
+
 func TestAfterInstallIsKilledWhileItMakesAnEnvironment(t *testing.T) {
 	t.Parallel()
 	b, _ := newHello(t)

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"encoding/json"
 	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -66,7 +67,7 @@ func TestSummaryAndStatusSayWhereTheSiteIs(t *testing.T) {
 }
 
 func TestPaceIsChecked(t *testing.T) {
-	for _, pace := range []float64{-1, 1.5} {
+	for _, pace := range []float64{-1, 1.5, math.NaN()} {
 		_, err := New(Options{Root: ".", Program: idle(), Pace: pace})
 		require.ErrorContains(t, err, "want more than 0 and at most 1")
 	}

@@ -97,7 +97,7 @@ func New(options Options) (*Sandbox, error) {
 		options.Progress = io.Discard
 	}
 	options.Pace = cmp.Or(options.Pace, DefaultPace)
-	if options.Pace < 0 || options.Pace > 1 {
+	if !(options.Pace > 0 && options.Pace <= 1) { // NaN is neither
 		return nil, fmt.Errorf("pace %g: want more than 0 and at most 1", options.Pace)
 	}
 	if options.Port < 0 || options.Port > 65535 {

@@ -68,6 +68,16 @@ read_roles() {
 	done
 }
 
+# load_missing reads the variables of services that have no file of them: memory
+# has forgotten them when an instance has restarted since AfterInstall.
+load_missing() {
+	local role missing=()
+	for role in "${roles[@]}"; do
+		[[ -e $environments/${role%%@*}.env ]] || missing+=("${role%%@*}")
+	done
+	if ((${#missing[@]} > 0)); then "$release/scripts/load-environment" "${missing[@]}"; fi
+}
+
 # usable prints the services that have the variables they need.
 usable() {
 	local role need

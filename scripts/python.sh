@@ -28,12 +28,12 @@ virtual_environment() {
 	place=$home/venvs/$key
 	if [[ ! -e $place/complete ]]; then
 		unpack_uv
-		rm -rf "$place"
+		rm -rf "$place" "$home/venvs/.cache"
 		mkdir -p "$home/venvs"
 		python3 -m venv --without-pip "$place"
 		# The cache is beside the environment, so that files become links and not
 		# copies. Compiled now, since the service user may not write there later.
-		wheels/uv pip install --quiet --offline --no-config --cache-dir "$home/venvs/.cache" --python "$place/bin/python" \
+		.uv/program pip install --quiet --offline --no-config --cache-dir "$home/venvs/.cache" --python "$place/bin/python" \
 			--no-index --find-links wheels --require-hashes --only-binary :all: --compile-bytecode --requirement "$requirements" ||
 			fail "$requirements: not installed, see above; where wheels are not found, build for this instance, $(python3 -V) on $(uname -m): PYTHON_VERSION and MACHINE of scripts/build"
 		rm -rf "$home/venvs/.cache"
@@ -44,13 +44,13 @@ virtual_environment() {
 }
 
 # unpack_uv takes uv, which installs several times faster than pip, out of its
-# wheel. It goes when the wheels go.
+# wheel. after-install removes it with the wheels.
 unpack_uv() {
 	local wheel
-	if [[ -x wheels/uv ]]; then return; fi
-	wheel=$(echo wheels/uv-*.whl)
+	if [[ -f .uv/program ]]; then return; fi
+	wheel=$(echo wheels/uv-"$(sed -n 's/^uv==\([^ ]*\).*/\1/p' scripts/uv.txt)"-*.whl) # an application may have another
 	[[ -e $wheel ]] || fail 'wheels: not in the bundle; run scripts/build before the bundle is made'
-	python3 -m zipfile -e "$wheel" wheels/unpacked
-	chmod +x wheels/unpacked/uv-*.data/scripts/uv
-	mv wheels/unpacked/uv-*.data/scripts/uv wheels/uv
+	python3 -m zipfile -e "$wheel" .uv
+	chmod +x .uv/uv-*.data/scripts/uv
+	mv .uv/uv-*.data/scripts/uv .uv/program
 }

@@ -47,6 +47,9 @@ func (f *flags) rehearse() *cobra.Command {
 			if check {
 				return sandbox.CheckMachines(cmd.Context())
 			}
+			if options.Rate < 1 {
+				return fmt.Errorf("--rate: want 1 or more requests a second, got %d", options.Rate)
+			}
 			for _, text := range requests {
 				request, err := rehearsal.ParseRequest(text)
 				if err != nil {
