@@ -3,13 +3,20 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build sandbox destroy rehearsal preview test check golden bench clean
+.PHONY: help build sandbox destroy rehearsal preview test check golden bench clean \
+	stacks preview-offline preview-live up drift comment release redeploy
 
 TOOLS := .sandbox/tools
 export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
 
+# What a stack's targets work on. Recipes read it from the environment: whatever a
+# name holds, a shell takes it for one word.
+export STACK
+PREVIEWS ?= .sandbox/previews
+NEEDS_STACK = @[[ -n $$STACK ]] || { echo "make $@: which stack? as in: make $@ STACK=prod" >&2; exit 1; }
+
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build the operator's tool, bin/bluegreen, our provider's plugin, and the rehearsal's agent
 	@tools/go-build.sh bin/bluegreen ./cmd/bluegreen
@@ -21,6 +28,36 @@ sandbox: build ## create the whole platform on an emulated AWS and show it
 
 preview: build ## preview production's real configuration with no AWS account
 	@bin/bluegreen sandbox preview --stack-file Pulumi.prod.yaml
+
+stacks: ## print the stacks that are for AWS, for a workflow
+	@tools/stacks.sh
+
+preview-offline: build ## preview STACK's real configuration with no AWS account, and keep the digest
+	$(NEEDS_STACK)
+	@mkdir -p $(PREVIEWS)
+	@bin/bluegreen sandbox preview --stack-file "Pulumi.$$STACK.yaml" --digest "$(PREVIEWS)/$$STACK.offline.json"
+
+preview-live: build ## preview STACK against its AWS account, and keep the digest
+	$(NEEDS_STACK)
+	@mkdir -p $(PREVIEWS)
+	@tools/pulumi.sh preview --json --show-sames --stack "$$STACK" >"$(PREVIEWS)/$$STACK.live.json" || \
+		{ cat "$(PREVIEWS)/$$STACK.live.json" >&2; exit 1; }
+
+up: build ## make STACK's AWS account what its configuration says
+	$(NEEDS_STACK)
+	@tools/pulumi.sh up --yes --stack "$$STACK"
+
+drift: preview-live ## look whether somebody else has changed STACK, and keep its issue on GitHub
+	@bin/bluegreen github drift --stack "$$STACK" --preview "$(PREVIEWS)/$$STACK.live.json"
+
+comment: build ## put the digests in PREVIEWS into the pull request of HEAD_SHA
+	@PREVIEWS="$(PREVIEWS)" tools/comment.sh
+
+release: build ## release the commit to where the environment says, or STACK's outputs
+	@bin/bluegreen release $(if $(STACK),--stack "$$STACK") $(if $(GITHUB_STEP_SUMMARY),--summary "$$GITHUB_STEP_SUMMARY") $(RELEASE_FLAGS)
+
+redeploy: build ## release the last good revision again
+	@bin/bluegreen release --redeploy-last-good $(if $(STACK),--stack "$$STACK") $(if $(GITHUB_STEP_SUMMARY),--summary "$$GITHUB_STEP_SUMMARY")
 
 destroy: build ## destroy the sandbox's platform and stop the emulated AWS
 	@bin/bluegreen sandbox destroy

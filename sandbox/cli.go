@@ -24,6 +24,7 @@ type cli struct {
 	environment []string
 	version     semver.Version
 	scratch     string // folder for files that nobody sees
+	digest      bool   // preview prints its digest, which the Automation API cannot ask for
 }
 
 var _ auto.PulumiCommand = cli{}
@@ -45,6 +46,9 @@ func (c cli) Run(ctx context.Context, folder string, in io.Reader, out, errs []i
 			}
 			defer (*file).Close()
 		}
+	}
+	if c.digest && len(arguments) > 0 && arguments[0] == "preview" {
+		arguments = append(slices.Clone(arguments), "--json", "--show-sames")
 	}
 	process := exec.CommandContext(ctx, c.binary, append([]string{"--non-interactive"}, arguments...)...) // #nosec G204 -- the pinned Pulumi CLI
 	process.Dir, process.Stdin, process.Stdout, process.Stderr = folder, in, outFile, errFile

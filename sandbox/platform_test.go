@@ -145,6 +145,7 @@ func TestThePlatformLivesInTheSandbox(t *testing.T) {
 		assert.Empty(t, changes.Steps)
 		assert.Equal(t, map[string]int{"same": summary.Resources}, changes.Count)
 	})
+	t.Run("its digest lists everything and no secret", func(t *testing.T) { wantNoSecretInDigest(t, s, summary) })
 	t.Run("status shows it without secrets", func(t *testing.T) {
 		status, err := s.Status(ctx)
 		require.NoError(t, err)

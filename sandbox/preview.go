@@ -87,8 +87,17 @@ func (s *Sandbox) preview(ctx context.Context, stack auto.Stack, refresh Refresh
 		stack.Workspace().SetEnvVar("PULUMI_OPTION_REFRESH", string(refresh))
 	}
 	op, err := s.operate(ctx, "preview", "Previewing", func(log io.Writer, stream chan<- events.EngineEvent) error {
-		_, err := stack.Preview(ctx, optpreview.ProgressStreams(log), optpreview.ErrorProgressStreams(log),
-			optpreview.EventStreams(stream), optpreview.SuppressOutputs())
+		options := []optpreview.Option{
+			optpreview.ErrorProgressStreams(log), optpreview.EventStreams(stream), optpreview.SuppressOutputs(),
+		}
+		if s.Digest == nil {
+			options = append(options, optpreview.ProgressStreams(log))
+		}
+		result, err := stack.Preview(ctx, options...)
+		if err != nil || s.Digest == nil {
+			return err
+		}
+		_, err = io.WriteString(s.Digest, result.StdOut)
 		return err
 	})
 	if err != nil {

@@ -69,6 +69,7 @@ func (s *Sandbox) cli(record server) cli {
 		environment: merged(s.environment, s.variables(record)),
 		version:     semver.MustParse(parts.PulumiVersion),
 		scratch:     s.Folder,
+		digest:      s.Digest != nil,
 	}
 }
 

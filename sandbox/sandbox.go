@@ -39,6 +39,10 @@ type Options struct {
 	Serve    []string  // command that calls Serve with the run folder, which is appended; the default is this executable's "sandbox serve"
 	Progress io.Writer // what is being done; results are returned
 
+	// Digest gets what "pulumi preview --json --show-sames" prints, from Preview
+	// and PreviewFile; none by default. Secrets in it are concealed.
+	Digest io.Writer
+
 	// Machines boots a machine for each instance, and puts a load balancer before
 	// them; needs root and what CheckMachines checks.
 	Machines bool

@@ -29,15 +29,21 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run carries out a command line and returns the exit code.
-func run(ctx context.Context, arguments []string, out, errs io.Writer) int {
+// newRoot is the whole command line.
+func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "bluegreen",
 		Short:         "Operate a web site on plain EC2 with zero-downtime releases",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(sandboxCommand(), releaseCommand(), versionCommand())
+	root.AddCommand(sandboxCommand(), releaseCommand(), githubCommand(), versionCommand(), languageHost())
+	return root
+}
+
+// run carries out a command line and returns the exit code.
+func run(ctx context.Context, arguments []string, out, errs io.Writer) int {
+	root := newRoot()
 	root.SetArgs(arguments)
 	root.SetOut(out)
 	root.SetErr(errs)

@@ -25,6 +25,8 @@ type releaseFlags struct {
 	stop     bool
 	status   bool
 	redeploy bool
+	summary  string          // file
+	events   []release.Event // for it
 
 	overHTTP bool
 	once     once.Client
@@ -60,7 +62,9 @@ Exit codes:
   130  interrupted; the deployment, if there is one, goes on
 
 A stopped deployment that was rolled back is what --stop is for: it exits with 0.
-With --json, each line is an event as JSON, and the last has the result.`
+With --json, each line is an event as JSON, and the last has the result. With
+--summary, a page about the release goes to the end of a file, in Markdown: in
+GitHub Actions, "$GITHUB_STEP_SUMMARY" puts it on the page of the run.`
 
 func releaseCommand() *cobra.Command {
 	f := &releaseFlags{}
@@ -97,7 +101,9 @@ func (f *releaseFlags) manners(cmd *cobra.Command) {
 	flags.BoolVar(&f.stop, "stop", false, "stop a deployment, the one under way or that of the id given, and roll it back")
 	flags.BoolVar(&f.status, "status", false, "show the live fleet, the last deployments and leftovers")
 	flags.BoolVar(&f.redeploy, "redeploy-last-good", false, "deploy the revision of the last successful deployment again")
+	flags.StringVar(&f.summary, "summary", "", "append a page about the release to this file, in Markdown")
 	cmd.MarkFlagsMutuallyExclusive("resume", "stop", "status", "redeploy-last-good")
+	cmd.MarkFlagsMutuallyExclusive("summary", "status")
 	onceFlags(cmd, f)
 }
 
@@ -152,7 +158,7 @@ func (f *releaseFlags) run(cmd *cobra.Command, arguments []string) error {
 	f.options.Source.GitHub = names.Repository
 	f.asked(names.Site)
 	if f.options.AWS, err = release.Load(ctx, names.Region); err != nil {
-		return err
+		return f.conclude(cmd, release.Result{}, err)
 	}
 	return f.perform(ctx, cmd, arguments)
 }
@@ -160,6 +166,7 @@ func (f *releaseFlags) run(cmd *cobra.Command, arguments []string) error {
 // perform does what the flags say, in an account and by names that are known.
 func (f *releaseFlags) perform(ctx context.Context, cmd *cobra.Command, arguments []string) error {
 	f.options.Output, f.options.Source.Output = cmd.ErrOrStderr(), cmd.ErrOrStderr()
+	f.options.Watch = func(e release.Event) { f.events = append(f.events, e) }
 	if f.options.JSON {
 		f.options.Output = cmd.OutOrStdout()
 	}
@@ -196,8 +203,23 @@ func (f *releaseFlags) printStatus(cmd *cobra.Command) error {
 	return (&flags{json: f.options.JSON}).print(cmd, status)
 }
 
+// summarize writes the page about a release. An emulated AWS has no console.
+func (f *releaseFlags) summarize(result release.Result, err error) error {
+	if f.summary == "" {
+		return nil
+	}
+	page := release.Summary{Result: result, Err: err, Events: f.events}
+	if f.options.AWS.BaseEndpoint == nil {
+		page.Region = f.options.AWS.Region
+	}
+	return page.Append(f.summary)
+}
+
 // conclude reports a result and turns it into an exit code.
 func (f *releaseFlags) conclude(cmd *cobra.Command, result release.Result, err error) error {
+	if failed := f.summarize(result, err); failed != nil {
+		fmt.Fprintln(cmd.ErrOrStderr(), "warning:", failed) // the release is what counts
+	}
 	switch {
 	case !f.options.JSON:
 		result.Report(cmd.OutOrStdout())

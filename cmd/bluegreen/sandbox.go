@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -26,6 +27,7 @@ type flags struct {
 	json bool
 	port int
 
+	digest     io.Writer
 	machinesOn bool
 	sitePort   int
 	pace       float64
@@ -65,7 +67,7 @@ func (f *flags) open(cmd *cobra.Command) (*sandbox.Sandbox, error) {
 	}
 	return sandbox.New(sandbox.Options{
 		Root: root, Folder: run, Port: f.port, Program: sandbox.Platform(), Progress: cmd.ErrOrStderr(),
-		Machines: f.machinesOn, SitePort: f.sitePort, Pace: f.pace,
+		Digest: f.digest, Machines: f.machinesOn, SitePort: f.sitePort, Pace: f.pace,
 	})
 }
 
@@ -135,7 +137,7 @@ real AWS: with the official one, up and destroy take minutes.`
 
 func (f *flags) preview() *cobra.Command {
 	var expectNone, refresh bool // refresh counts when it is given
-	var file string
+	var file, digest string
 	cmd := &cobra.Command{
 		Use:   "preview",
 		Short: "Show what up would change, or preview another stack's file offline",
@@ -143,12 +145,23 @@ func (f *flags) preview() *cobra.Command {
 
 With --stack-file Pulumi.prod.yaml, preview the real configuration of that stack
 against an empty emulated AWS instead: offline, without an account, without the
-keys of its secrets, and beside a running sandbox or none.`,
+keys of its secrets, and beside a running sandbox or none.
+
+With --digest FILE, also write what "pulumi preview --json --show-sames" prints:
+every resource, with secrets concealed.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			file, err := absolute(file)
 			if err != nil {
 				return err
+			}
+			digest, err := absolute(digest)
+			if err != nil {
+				return err
+			}
+			var written bytes.Buffer
+			if digest != "" {
+				f.digest = &written
 			}
 			s, err := f.open(cmd)
 			if err != nil {
@@ -167,6 +180,11 @@ keys of its secrets, and beside a running sandbox or none.`,
 			if err != nil {
 				return err
 			}
+			if digest != "" {
+				if err := os.WriteFile(digest, written.Bytes(), 0o600); err != nil {
+					return err
+				}
+			}
 			if err := f.print(cmd, changes); err != nil {
 				return err
 			}
@@ -179,6 +197,7 @@ keys of its secrets, and beside a running sandbox or none.`,
 	cmd.Flags().BoolVar(&expectNone, "expect-no-changes", false, "exit with 2 when anything would change")
 	cmd.Flags().BoolVar(&refresh, "refresh", false, "read what exists first, or with --refresh=false do not (default: as Pulumi.yaml says)")
 	cmd.Flags().StringVar(&file, "stack-file", "", "preview this stack's configuration offline")
+	cmd.Flags().StringVar(&digest, "digest", "", "write the preview's digest to this file")
 	cmd.MarkFlagsMutuallyExclusive("stack-file", "refresh")
 	return f.jsonFlag(cmd)
 }

@@ -27,7 +27,8 @@ func TestRolesForGitHub(t *testing.T) {
 
 	environment, pullRequest := "repo:octo-org/site:environment:prod", "repo:octo-org/site:pull_request"
 	for role, subjects := range map[string]oneOrMore{
-		"preview": {environment, pullRequest}, "up": {environment}, "release": {environment},
+		"preview": {environment, pullRequest, "repo:octo-org/site:ref:refs/heads/main", "repo:octo-org/site:ref:refs/heads/master"},
+		"up":      {environment}, "release": {environment},
 	} {
 		made, _ := recorder.Named(roleType, "example-prod-"+role)
 		assert.Equal(t, []statement{{

@@ -34,7 +34,8 @@ type GitHubSpec struct {
 	// reviewers it asks for is set on GitHub: a token that names an
 	// environment does not name the branch.
 	Environment string `json:"environment"`
-	// PullRequests lets jobs of pull requests take the preview role. A preview
+	// PullRequests lets jobs of pull requests take the preview role, and jobs
+	// of the branches main and master, where drift is looked for. A preview
 	// reads the stack's parameters, so whoever can push a branch then can,
 	// too; pull requests from forks get no token. Without it previews run in
 	// the environment. The default is true.
@@ -103,12 +104,20 @@ func (g GitHubSpec) changers() []string {
 	return []string{g.subject() + ":environment:" + g.Environment}
 }
 
+// defaultBranches are those that workflows go by. Whoever can push to one can
+// open a pull request, and so has the preview role already.
+var defaultBranches = []string{"main", "master"}
+
 // readers are the subjects that may preview it.
 func (g GitHubSpec) readers() []string {
 	if !g.PullRequests {
 		return g.changers()
 	}
-	return append(g.changers(), g.subject()+":pull_request")
+	subjects := append(g.changers(), g.subject()+":pull_request")
+	for _, branch := range defaultBranches {
+		subjects = append(subjects, g.subject()+":ref:refs/heads/"+branch)
+	}
+	return subjects
 }
 
 // trustWorkflows lets jobs with one of these subjects, letter for letter, take

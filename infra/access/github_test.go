@@ -10,7 +10,8 @@ import (
 func TestSubjects(t *testing.T) {
 	plain := GitHubSpec{Repository: "octo-org/site", Environment: "prod", PullRequests: true}
 	assert.Equal(t, []string{"repo:octo-org/site:environment:prod"}, plain.changers())
-	assert.Equal(t, []string{"repo:octo-org/site:environment:prod", "repo:octo-org/site:pull_request"}, plain.readers())
+	assert.Equal(t, []string{"repo:octo-org/site:environment:prod", "repo:octo-org/site:pull_request",
+		"repo:octo-org/site:ref:refs/heads/main", "repo:octo-org/site:ref:refs/heads/master"}, plain.readers())
 
 	guarded := plain
 	guarded.PullRequests = false
@@ -19,7 +20,8 @@ func TestSubjects(t *testing.T) {
 	numbered := plain
 	numbered.OwnerID, numbered.RepositoryID = 123456, 456789
 	assert.Equal(t, []string{"repo:octo-org@123456/site@456789:environment:prod"}, numbered.changers())
-	assert.Equal(t, []string{"repo:octo-org@123456/site@456789:environment:prod", "repo:octo-org@123456/site@456789:pull_request"}, numbered.readers())
+	assert.Equal(t, []string{"repo:octo-org@123456/site@456789:environment:prod", "repo:octo-org@123456/site@456789:pull_request",
+		"repo:octo-org@123456/site@456789:ref:refs/heads/main", "repo:octo-org@123456/site@456789:ref:refs/heads/master"}, numbered.readers())
 }
 
 func TestValidateGitHub(t *testing.T) {

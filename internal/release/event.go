@@ -48,4 +48,7 @@ type reporter interface {
 func (s *session) say(e Event) {
 	e.Time = time.Now().UTC()
 	s.out.say(e)
+	if s.Watch != nil {
+		s.Watch(e)
+	}
 }

@@ -1,15 +1,14 @@
 package release
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"slices"
 	"strings"
+
+	"bluegreen/internal/stack"
 )
 
 // Variables of the environment that say where to release to, and outputs of the
@@ -48,18 +47,21 @@ type Names struct {
 // then from the outputs of a Pulumi stack, if one is named. Names that nobody
 // knows stay empty. Errors: the stack cannot be read; or environment and stack
 // name different sites, all differences at once.
-func FindNames(ctx context.Context, given Names, stack string, environment func(string) string) (Names, error) {
+func FindNames(ctx context.Context, given Names, name string, environment func(string) string) (Names, error) {
 	found := given.or(Names{
 		Application: environment(ApplicationVariable), Groups: split(environment(GroupVariable)),
 		Region: environment(RegionVariable), Bucket: environment(BucketVariable),
 		Repository: environment(RepositoryVariable),
 	})
 	celery := split(environment(CeleryVariable))
-	if stack == "" {
+	if name == "" {
 		return found.after(celery, given).revision(given), nil
 	}
-	outputs, err := stackOutputs(ctx, stack)
-	if err != nil {
+	outputs, err := stack.Masked(ctx, name)
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		return Names{}, fmt.Errorf("%w; or set %s, %s, %s and %s", err, ApplicationVariable, GroupVariable, RegionVariable, BucketVariable)
+	case err != nil:
 		return Names{}, err
 	}
 	var errs []error
@@ -70,19 +72,19 @@ func FindNames(ctx context.Context, given Names, stack string, environment func(
 	} {
 		value, ok := outputs[output].(string)
 		if outputs[output] != nil && !ok {
-			errs = append(errs, fmt.Errorf("stack %s: output %s: want text, got %v", stack, output, outputs[output]))
+			errs = append(errs, fmt.Errorf("stack %s: output %s: want text, got %v", name, output, outputs[output]))
 		}
 		text[output] = value
 		if set := environment(variable); set != "" && ok && set != value {
-			errs = append(errs, fmt.Errorf("%s is %s in the environment and %s in stack %s; unset it, or leave out --stack", variable, set, value, stack))
+			errs = append(errs, fmt.Errorf("%s is %s in the environment and %s in stack %s; unset it, or leave out --stack", variable, set, value, name))
 		}
 	}
 	ofStack, err := listed(outputs[CeleryOutput])
 	switch {
 	case err != nil:
-		errs = append(errs, fmt.Errorf("stack %s: output %s: %w", stack, CeleryOutput, err))
+		errs = append(errs, fmt.Errorf("stack %s: output %s: %w", name, CeleryOutput, err))
 	case len(celery) > 0 && !slices.Equal(celery, ofStack): // groups that are gone, too
-		errs = append(errs, fmt.Errorf("%s is %s in the environment and %s in stack %s; unset it, or leave out --stack", CeleryVariable, strings.Join(celery, ","), orNone(ofStack), stack))
+		errs = append(errs, fmt.Errorf("%s is %s in the environment and %s in stack %s; unset it, or leave out --stack", CeleryVariable, strings.Join(celery, ","), orNone(ofStack), name))
 	}
 	site, _ := outputs[SiteOutput].(string)
 	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
@@ -162,26 +164,6 @@ func (n Names) or(others Names) Names {
 		n.Site = others.Site
 	}
 	return n
-}
-
-// stackOutputs asks Pulumi, in the working folder. Secrets stay masked.
-func stackOutputs(ctx context.Context, stack string) (map[string]any, error) {
-	command := exec.CommandContext(ctx, "pulumi", "stack", "output", "--json", "--stack", stack) // #nosec G204 -- the operator's own argument
-	command.Env = append(os.Environ(), "PULUMI_SKIP_UPDATE_CHECK=true")
-	var errs bytes.Buffer
-	command.Stderr = &errs
-	out, err := command.Output()
-	if errors.Is(err, exec.ErrNotFound) {
-		return nil, fmt.Errorf("stack %s: pulumi is not installed; install it, or set %s, %s, %s and %s", stack, ApplicationVariable, GroupVariable, RegionVariable, BucketVariable)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("stack %s: pulumi stack output: %w: %s", stack, err, strings.TrimSpace(errs.String()))
-	}
-	var outputs map[string]any
-	if err := json.Unmarshal(out, &outputs); err != nil {
-		return nil, fmt.Errorf("stack %s: pulumi stack output: %w", stack, err)
-	}
-	return outputs, nil
 }
 
 // split takes a list apart that has commas between.

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"bluegreen/sandbox/parts"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -13,7 +15,8 @@ import (
 func playPulumi(t *testing.T, script string) {
 	t.Helper()
 	folder := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(folder, "pulumi"), []byte("#!/bin/sh\n"+script), 0o755))
+	text := "#!/bin/sh\nif [ \"$1\" = version ]; then echo v" + parts.PulumiVersion + "; exit; fi\n" + script
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "pulumi"), []byte(text), 0o755))
 	t.Setenv("PATH", folder+string(os.PathListSeparator)+os.Getenv("PATH"))
 }
 
@@ -106,6 +109,7 @@ func TestAStackThatCannotBeRead(t *testing.T) {
 		require.ErrorContains(t, err, said)
 	}
 	t.Setenv("PATH", t.TempDir())
+	t.Chdir(t.TempDir()) // the checkout may have a pulumi of its own
 	_, err := FindNames(t.Context(), Names{}, "prod", environment(nil))
 	require.ErrorContains(t, err, "pulumi is not installed")
 }

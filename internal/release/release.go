@@ -36,6 +36,9 @@ type Options struct {
 	Output io.Writer  // progress; a live table where it is a terminal. Required
 	JSON   bool       // progress as one JSON Event a line, the last with the Result
 
+	// Watch is told of every Event, too; nil is nobody.
+	Watch func(Event)
+
 	Application string   // CodeDeploy application; Resume and Stop do without when given an id
 	Groups      []string // its deployment groups, in order: a later one starts when the former has succeeded
 	Source      Source   // of Run

@@ -87,6 +87,24 @@ func inside(path, folder string) bool {
 	return err == nil && strings.HasPrefix(path, folder+string(filepath.Separator))
 }
 
+// FindPulumi is the Pulumi CLI that a sandbox of this checkout would use, without
+// making it: one on PATH that fits, else the built one, else whatever is on PATH,
+// since every 3.x reads a stack. root may be "" outside a checkout. Errors:
+// exec.ErrNotFound when there is none.
+func FindPulumi(ctx context.Context, root string) (string, error) {
+	if root != "" {
+		b, err := newBench(root)
+		if err != nil {
+			return "", err
+		}
+		// A checkout of another project has no tools/go.mod to build from.
+		if found, err := b.pulumi().find(ctx); err == nil && found.path != "" {
+			return found.path, nil
+		}
+	}
+	return exec.LookPath("pulumi")
+}
+
 // fits tells whether a tool's version is as new as wanted and of the same major
 // version, which is what semantic versioning promises to work.
 func fits(version, wanted string) bool {
