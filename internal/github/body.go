@@ -2,6 +2,7 @@ package github
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -116,14 +117,14 @@ func danger(out *strings.Builder, steps []preview.Step) {
 	for _, one := range all {
 		worst = max(worst, one.outage)
 		note := ""
-		if protected(one.step) {
+		if slices.ContainsFunc(one.steps, protected) {
 			note = " It is protected: Pulumi refuses this until its protection is taken away."
 		}
 		if one.lost != "" {
-			lost = append(lost, fmt.Sprintf("- %s. What goes: %s.%s", describe(one.step), one.lost, note))
+			lost = append(lost, fmt.Sprintf("- %s. What goes: %s.%s", one.describe(), one.lost, note))
 		}
 		if one.outage != none {
-			noticed = append(noticed, fmt.Sprintf("- %s: %s.", describe(one.step), one.why))
+			noticed = append(noticed, fmt.Sprintf("- %s: %s.", one.describe(), one.why))
 		}
 	}
 	if len(lost) > 0 {
@@ -159,6 +160,9 @@ func (r Report) costs(out *strings.Builder) {
 	switch {
 	case r.Offline:
 		fmt.Fprintf(out, "**Cost:** %s a month for all of it.", c.After.Sum())
+	case len(r.Digest.Changed()) == 0 && !c.Before.Partial:
+		fmt.Fprintf(out, "**Cost:** %s a month, as before.", c.Before.Sum())
+		c.After = c.Before
 	case c.Before.Partial || c.After.Partial:
 		fmt.Fprintf(out, "**Cost:** %s%s a month; what stays as it is is not in this preview.", sign, cost.Dollars(c.Delta()))
 	default:

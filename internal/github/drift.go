@@ -45,9 +45,9 @@ func (c *Client) Drift(ctx context.Context, report Report) (string, error) {
 	case !report.Drifted() && issue == nil:
 		return "no drift, and no issue", nil
 	case !report.Drifted():
-		_, _, err = c.api.Issues.CreateComment(ctx, c.owner, c.name, issue.GetNumber(), &api.IssueComment{Body: api.Ptr("What is in AWS is what the code says again.")})
+		_, _, err = c.api.Issues.Edit(ctx, c.owner, c.name, issue.GetNumber(), &api.IssueRequest{State: api.Ptr("closed")})
 		if err == nil {
-			_, _, err = c.api.Issues.Edit(ctx, c.owner, c.name, issue.GetNumber(), &api.IssueRequest{State: api.Ptr("closed")})
+			_, _, err = c.api.Issues.CreateComment(ctx, c.owner, c.name, issue.GetNumber(), &api.IssueComment{Body: api.Ptr("What is in AWS is what the code says again.")})
 		}
 		return "no drift any more; closed " + issue.GetHTMLURL(), explain(err)
 	case issue == nil:

@@ -2,7 +2,6 @@ package github
 
 import (
 	"fmt"
-	"html"
 	"strings"
 	"unicode"
 )
@@ -17,7 +16,7 @@ const longestName = 200 // characters of a name that are shown
 func code(text string) string {
 	var out strings.Builder
 	for _, r := range clip(plain(text), longestName) {
-		if r == ' ' || r == '-' || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || r > unicode.MaxASCII {
+		if r == ' ' || r == '-' || r == '/' || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || r > unicode.MaxASCII {
 			out.WriteRune(r)
 			continue
 		}
@@ -60,8 +59,10 @@ func pre(lines []string) string {
 
 // block is a line as it stands in pre.
 func block(line string) string {
-	return strings.ReplaceAll(html.EscapeString(plain(line)), "@", "&#64;"+string(zeroWidth))
+	return inBlock.Replace(plain(line))
 }
+
+var inBlock = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "@", "&#64;"+string(zeroWidth))
 
 // plain takes away what does not show, or shows other text than there is: control
 // characters, line ends, and those that turn the direction of writing.
