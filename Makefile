@@ -73,6 +73,8 @@ check: $(TOOLS)/bin/shellcheck $(TOOLS)/bin/golangci-lint ## formatting, linters
 
 golden: $(TOOLS)/bin/shellcheck ## write the expected outputs of the tests and the generated pages anew
 	UPDATE_GOLDEN=1 go test ./infra/... ./stacks/... ./sandbox/rehearsal
+	UPDATE_GOLDEN=1 go test ./sandbox -run TestTheEstimatesAreOfTheRealStacks
+	UPDATE_GOLDEN=1 go test ./internal/cost
 
 bench: build ## measure it all and print a table; PARTS="sizes releases plugin machines builds" picks some
 	go run ./sandbox/bench $(PARTS)

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"bluegreen/internal/cost"
 	"bluegreen/internal/preview"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -114,6 +115,10 @@ func wantNoSecretInDigest(t *testing.T, s *Sandbox, summary Summary) {
 		total += n
 	}
 	assert.Equal(t, summary.Resources, total)
+	compared := cost.OfPreview(digest, "")
+	assert.Empty(t, compared.Changes, "what stays costs what it did")
+	assert.Empty(t, compared.After.Unknown())
+	assert.NotZero(t, compared.After.Total())
 	values := clients(summary).secrets(t.Context(), t)
 	assert.Greater(t, len(values), 3)
 	for name, value := range values {

@@ -38,7 +38,7 @@ var (
 	link     = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	heading  = regexp.MustCompile(`(?m)^#+ (.*)$`)
 	code     = regexp.MustCompile("(?s)```.*?```|`[^`\n]+`")
-	command  = regexp.MustCompile(`(?:bin/)?\bbluegreen ((?:sandbox|release|github|doctor|version)\b[^\n` + "`" + `"()|;:…]*)`)
+	command  = regexp.MustCompile(`(?:bin/)?\bbluegreen ((?:sandbox|release|cost|github|doctor|version)\b[^\n` + "`" + `"()|;:…]*)`)
 	alone    = regexp.MustCompile("^`(?:… )?--([a-z-]+)")
 	target   = regexp.MustCompile(`\bmake ([a-z-]+)`)
 	filePath = regexp.MustCompile("`((?:app|scripts|docs|infra|stacks|instance|sandbox|internal|cmd|provider)/[A-Za-z0-9_./-]+)`")
@@ -121,7 +121,7 @@ func TestFlagsOfPages(t *testing.T) {
 			collect(sub)
 		}
 	}
-	for _, c := range []*cobra.Command{sandboxCommand(), releaseCommand(), githubCommand(), doctorCommand()} {
+	for _, c := range []*cobra.Command{sandboxCommand(), releaseCommand(), costCommand(), githubCommand(), doctorCommand()} {
 		collect(c)
 	}
 	for page, text := range pages(t) {
@@ -137,7 +137,7 @@ func checkCommand(t *testing.T, page, line string) {
 	t.Helper()
 	line, _, _ = strings.Cut(line, " #")
 	root := &cobra.Command{Use: "bluegreen"}
-	root.AddCommand(sandboxCommand(), releaseCommand(), githubCommand(), doctorCommand(), versionCommand())
+	root.AddCommand(sandboxCommand(), releaseCommand(), costCommand(), githubCommand(), doctorCommand(), versionCommand())
 	found, rest, err := root.Find(strings.Fields(line))
 	if !assert.NoError(t, err, "%s: bluegreen %s", page, line) {
 		return

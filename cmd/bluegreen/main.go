@@ -37,7 +37,7 @@ func newRoot() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(sandboxCommand(), releaseCommand(), githubCommand(), doctorCommand(), versionCommand(), languageHost())
+	root.AddCommand(sandboxCommand(), releaseCommand(), costCommand(), githubCommand(), doctorCommand(), versionCommand(), languageHost())
 	return root
 }
 

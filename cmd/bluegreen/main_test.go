@@ -53,11 +53,13 @@ func TestMistakesOnTheCommandLine(t *testing.T) {
 		{"sandbox", "frobnicate"},
 		{"sandbox", "preview", "--refresh", "--stack-file", "Pulumi.prod.yaml"},
 		{"sandbox", "preview", "--stack-file", "absent.yaml"},
+		{"sandbox", "preview", "--stack-file", "absent.yaml", "--digest", "absent.json"},
 	} {
 		out, errs, code := invoke(t, ".", append(arguments, "--run", t.TempDir())...)
 		assert.Equal(t, 1, code, arguments)
 		assert.Regexp(t, "^bluegreen: ", errs, arguments)
 		assert.Empty(t, out, arguments)
+		assert.NoFileExists(t, "absent.json")
 	}
 }
 

@@ -155,35 +155,13 @@ every resource, with secrets concealed.`,
 			if err != nil {
 				return err
 			}
-			digest, err := absolute(digest)
+			asked := sandbox.RefreshAsConfigured
+			if cmd.Flags().Changed("refresh") {
+				asked = sandbox.Refresh(strconv.FormatBool(refresh))
+			}
+			changes, err := f.previewed(cmd, file, digest, asked)
 			if err != nil {
 				return err
-			}
-			var written bytes.Buffer
-			if digest != "" {
-				f.digest = &written
-			}
-			s, err := f.open(cmd)
-			if err != nil {
-				return err
-			}
-			var changes sandbox.Changes
-			if file != "" {
-				changes, err = s.PreviewFile(cmd.Context(), file)
-			} else {
-				asked := sandbox.RefreshAsConfigured
-				if cmd.Flags().Changed("refresh") {
-					asked = sandbox.Refresh(strconv.FormatBool(refresh))
-				}
-				changes, err = s.Preview(cmd.Context(), asked)
-			}
-			if err != nil {
-				return err
-			}
-			if digest != "" {
-				if err := os.WriteFile(digest, written.Bytes(), 0o600); err != nil {
-					return err
-				}
 			}
 			if err := f.print(cmd, changes); err != nil {
 				return err
@@ -200,6 +178,32 @@ every resource, with secrets concealed.`,
 	cmd.Flags().StringVar(&digest, "digest", "", "write the preview's digest to this file")
 	cmd.MarkFlagsMutuallyExclusive("stack-file", "refresh")
 	return f.jsonFlag(cmd)
+}
+
+// previewed runs the preview, of a stack's file where one is named, and writes
+// its digest to a file where one is named.
+func (f *flags) previewed(cmd *cobra.Command, file, digest string, refresh sandbox.Refresh) (changes sandbox.Changes, err error) {
+	digest, err = absolute(digest)
+	if err != nil {
+		return sandbox.Changes{}, err
+	}
+	var written bytes.Buffer
+	if digest != "" {
+		f.digest = &written
+	}
+	s, err := f.open(cmd)
+	if err != nil {
+		return sandbox.Changes{}, err
+	}
+	if file != "" {
+		changes, err = s.PreviewFile(cmd.Context(), file)
+	} else {
+		changes, err = s.Preview(cmd.Context(), refresh)
+	}
+	if err != nil || digest == "" {
+		return changes, err
+	}
+	return changes, os.WriteFile(digest, written.Bytes(), 0o600)
 }
 
 func (f *flags) status() *cobra.Command {

@@ -78,7 +78,7 @@ func (e Estimator) Of(resources []preview.State, region string) Estimate {
 		if !r.Real() || r.External || r.Delete {
 			continue
 		}
-		made.Stack = r.URN.Stack().String()
+		made.Stack = cmp.Or(made.Stack, r.URN.Stack().String())
 		for _, line := range work.lines(r) {
 			line.Resource, line.Type = r.Name(), r.Type
 			line.Ceiling = max(line.Ceiling, line.Monthly)
@@ -150,8 +150,7 @@ func (e Estimate) Unknown() []Line {
 	return slices.DeleteFunc(slices.Clone(e.Lines), func(line Line) bool { return line.Kind != Unknown })
 }
 
-// Oldest is the day up to which the oldest price in use is known to be right;
-// zero without prices.
+// Oldest is the day of the oldest price in use; zero without prices.
 func (e Estimate) Oldest() time.Time {
 	var oldest time.Time
 	for _, line := range e.Lines {

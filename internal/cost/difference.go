@@ -78,3 +78,6 @@ func role(name, stack string) string {
 }
 
 func abs(n float64) float64 { return max(n, -n) }
+
+// Kind is the type without its module: LoadBalancer.
+func (c Change) Kind() string { return short(c.Type) }

@@ -198,8 +198,8 @@ func (e estimation) doubled(fleet []Line, wait float64) Line {
 func (e estimation) template(r preview.State, property string, path ...any) *preview.State {
 	id, known := text(r, path...)
 	for position, other := range e.resources {
-		named := known && other.ID == id
-		if other.Type == templateType && (named || !known && slices.Contains(r.PropertyDependencies[property], other.URN)) {
+		named := known && other.ID == id || slices.Contains(r.PropertyDependencies[property], other.URN)
+		if other.Type == templateType && named {
 			return &e.resources[position]
 		}
 	}

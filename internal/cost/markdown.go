@@ -25,8 +25,8 @@ func (c Comparison) Markdown() string {
 		if change.Unknown {
 			note = ", a part unknown"
 		}
-		fmt.Fprintf(&out, "| %s `%s`%s | %s | %s | %s |\n", short(change.Type), change.Resource, note,
-			Dollars(change.Before), Dollars(change.After), signed(change.Delta()))
+		fmt.Fprintf(&out, "| %s `%s`%s | %s | %s | %s |\n", change.Kind(), change.Resource, note,
+			Dollars(change.Before), Dollars(change.After), Signed(change.Delta()))
 	}
 	fmt.Fprintf(&out, "\n%s\n", strings.Join(c.After.Caveats(), " "))
 	return out.String()
@@ -34,12 +34,12 @@ func (c Comparison) Markdown() string {
 
 func (c Comparison) headline() string {
 	if c.After.Partial || c.Before.Partial {
-		return fmt.Sprintf("**%s a month**; what stays as it is was not listed.", signed(c.Delta()))
+		return fmt.Sprintf("**%s a month**; what stays as it is was not listed.", Signed(c.Delta()))
 	}
 	if c.Delta() == 0 && len(c.Changes) == 0 {
 		return fmt.Sprintf("**%s a month**, as before.", c.After.Sum())
 	}
-	return fmt.Sprintf("**%s → %s a month** (%s).", c.Before.Sum(), c.After.Sum(), signed(c.Delta()))
+	return fmt.Sprintf("**%s → %s a month** (%s).", c.Before.Sum(), c.After.Sum(), Signed(c.Delta()))
 }
 
 // Sum is the total for people, as in "$12.34" or "at least $12.34".
@@ -64,7 +64,7 @@ func (e Estimate) Caveats() []string {
 		said = append(said, fmt.Sprintf("%s of it depends on use, which is assumed.", Dollars(use)))
 	}
 	if oldest := e.Oldest(); !oldest.IsZero() {
-		said = append(said, fmt.Sprintf("Prices of %s, before tax; the oldest is known to be right on %s, and %s rests on prices that were not looked up.",
+		said = append(said, fmt.Sprintf("Prices of %s, before tax; the oldest is of %s, and %s rests on prices that were not looked up.",
 			e.Region, oldest.Format("2 January 2006"), Dollars(e.Unconfirmed())))
 	}
 	return said
@@ -85,7 +85,8 @@ func Dollars(usd float64) string {
 	return fmt.Sprintf("$%.2f", usd)
 }
 
-func signed(usd float64) string {
+// Signed writes a difference, as in "+$1.50".
+func Signed(usd float64) string {
 	if usd > 0 {
 		return "+" + Dollars(usd)
 	}

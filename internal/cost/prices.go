@@ -19,7 +19,7 @@ var tableText []byte
 // Source is where a price comes from.
 type Source struct {
 	Document  string    `yaml:"document" json:"document"`
-	Date      time.Time `yaml:"date" json:"date"`           // up to which it is known to be right
+	Date      time.Time `yaml:"date" json:"date"`           // of which day the prices are
 	Confirmed bool      `yaml:"confirmed" json:"confirmed"` // looked up for the table, not from general knowledge
 }
 

@@ -118,16 +118,21 @@ func logLines(e estimation, _ preview.State) []Line {
 }
 
 // alarmLines counts metrics: an alarm on an expression is charged for each that
-// the expression reads.
+// the expression reads. A refresh mixes up the queries among the inputs, not among
+// the outputs.
 func alarmLines(e estimation, r preview.State) []Line {
-	metrics := 0
-	for _, query := range list(r, "metricQueries") {
-		if object, ok := query.(map[string]any); ok && object["metric"] != nil {
-			metrics++
+	metrics := max(readMetrics(r.Inputs), readMetrics(r.Outputs), 1)
+	return []Line{e.priced(Fixed, fmt.Sprintf("alarm on %d metrics", metrics), "alarm/metric", float64(metrics))}
+}
+
+func readMetrics(values map[string]any) (count int) {
+	queries, _ := values["metricQueries"].([]any)
+	for _, query := range queries {
+		if inside(query, "metric") != nil {
+			count++
 		}
 	}
-	metrics = max(metrics, 1)
-	return []Line{e.priced(Fixed, fmt.Sprintf("alarm on %d metrics", metrics), "alarm/metric", float64(metrics))}
+	return count
 }
 
 func zoneLines(e estimation, _ preview.State) []Line {

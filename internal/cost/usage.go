@@ -1,8 +1,12 @@
 package cost
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
+
+	"gopkg.in/yaml.v3"
 )
 
 // Usage is what nobody can read from a list of resources: how much of them is
@@ -32,6 +36,18 @@ func Assumed() Usage {
 		Releases: 20, ReleaseMinutes: 5, SpotDiscount: 60, TrafficGB: 50, ZoneGB: 20, LoadBalancerUnits: 0.1,
 		BucketGB: 5, BucketWrites: 10, LogGB: 2, BackupGB: 0, CacheBackupGB: 0.5, DNSQueries: 0.1, KeyRequests: 1, Notifications: 0.001,
 	}
+}
+
+// Read takes amounts from YAML, as in "releases: 40", and leaves the others.
+//
+// Errors: a name that Usage does not have, and those of Validate.
+func (u Usage) Read(text []byte) (Usage, error) {
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(&u); err != nil && !errors.Is(err, io.EOF) {
+		return Usage{}, err
+	}
+	return u, u.Validate()
 }
 
 // Validate refuses negative amounts, and a discount of more than the whole price.

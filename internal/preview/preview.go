@@ -38,40 +38,40 @@ var halves = []Op{"create-replacement", "delete-replaced", "read-replacement", "
 
 // Digest is one preview.
 type Digest struct {
-	Config        map[string]string `json:"config"` // secrets concealed
+	Config        map[string]string `json:"config,omitempty"` // secrets concealed
 	Steps         []Step            `json:"steps"`
-	Diagnostics   []Diagnostic      `json:"diagnostics"`
+	Diagnostics   []Diagnostic      `json:"diagnostics,omitempty"`
 	ChangeSummary map[Op]int        `json:"changeSummary"` // resources by operation, unchanged ones too
-	MaybeCorrupt  bool              `json:"maybeCorrupt"`
+	MaybeCorrupt  bool              `json:"maybeCorrupt,omitempty"`
 }
 
 // Step is what would happen to one resource.
 type Step struct {
 	Op             Op                      `json:"op"`
 	URN            urn.URN                 `json:"urn"`
-	OldState       *State                  `json:"oldState"` // nil where the resource is new
-	NewState       *State                  `json:"newState"` // nil where it goes
-	DiffReasons    []string                `json:"diffReasons"`
-	ReplaceReasons []string                `json:"replaceReasons"` // properties that cannot change without a replacement
-	DetailedDiff   map[string]PropertyDiff `json:"detailedDiff"`   // by property path, as in "rules[0].port"
+	OldState       *State                  `json:"oldState,omitempty"` // nil where the resource is new
+	NewState       *State                  `json:"newState,omitempty"` // nil where it goes
+	DiffReasons    []string                `json:"diffReasons,omitempty"`
+	ReplaceReasons []string                `json:"replaceReasons,omitempty"` // properties that cannot change without a replacement
+	DetailedDiff   map[string]PropertyDiff `json:"detailedDiff,omitempty"`   // by property path, as in "rules[0].port"
 }
 
 // State is a resource as the engine knows it. Its values are JSON's; Known and
 // Secret tell those that stand for something else.
 type State struct {
 	URN      urn.URN        `json:"urn"`
-	Custom   bool           `json:"custom"` // a provider's; components exist in Pulumi only
-	Delete   bool           `json:"delete"` // replaced already, waits for its deletion
-	ID       string         `json:"id"`
+	Custom   bool           `json:"custom"`           // a provider's; components exist in Pulumi only
+	Delete   bool           `json:"delete,omitempty"` // replaced already, waits for its deletion
+	ID       string         `json:"id,omitempty"`
 	Type     string         `json:"type"`
-	Inputs   map[string]any `json:"inputs"`
-	Outputs  map[string]any `json:"outputs"` // of a resource to be created: as far as they are known
-	Parent   urn.URN        `json:"parent"`
-	Protect  bool           `json:"protect"`
-	External bool           `json:"external"` // only looked up; somebody else's
+	Inputs   map[string]any `json:"inputs,omitempty"`
+	Outputs  map[string]any `json:"outputs,omitempty"` // of a resource to be created: as far as they are known
+	Parent   urn.URN        `json:"parent,omitempty"`
+	Protect  bool           `json:"protect,omitempty"`
+	External bool           `json:"external,omitempty"` // only looked up; somebody else's
 	// PropertyDependencies are the resources that an input is made from: what a
 	// value that is unknown yet will come from.
-	PropertyDependencies map[string][]urn.URN `json:"propertyDependencies"`
+	PropertyDependencies map[string][]urn.URN `json:"propertyDependencies,omitempty"`
 }
 
 // PropertyDiff is how one property differs.

@@ -22,7 +22,7 @@ const written = `{
      "oldState": {"urn": "urn:pulumi:prod::bluegreen::bluegreen:infra:Network$aws:ec2/vpc:Vpc::main", "custom": true, "type": "aws:ec2/vpc:Vpc", "inputs": {"cidrBlock": "10.0.0.0/16"}},
      "newState": {"urn": "urn:pulumi:prod::bluegreen::bluegreen:infra:Network$aws:ec2/vpc:Vpc::main", "custom": true, "type": "aws:ec2/vpc:Vpc", "inputs": {"cidrBlock": "10.0.0.0/16", "read": true}}},
     {"op": "same", "urn": "urn:pulumi:prod::bluegreen::bluegreen:infra:Network$aws:ec2/vpc:Vpc::main",
-     "oldState": {"urn": "urn:pulumi:prod::bluegreen::bluegreen:infra:Network$aws:ec2/vpc:Vpc::main", "custom": true, "type": "aws:ec2/vpc:Vpc", "inputs": {"cidrBlock": "10.0.0.0/16"}},
+     "oldState": {"urn": "urn:pulumi:prod::bluegreen::bluegreen:infra:Network$aws:ec2/vpc:Vpc::main", "custom": true, "id": "vpc-1", "type": "aws:ec2/vpc:Vpc", "inputs": {"cidrBlock": "10.0.0.0/16"}, "outputs": {"arn": "arn:vpc-1"}},
      "newState": {"urn": "urn:pulumi:prod::bluegreen::bluegreen:infra:Network$aws:ec2/vpc:Vpc::main", "custom": true, "type": "aws:ec2/vpc:Vpc", "inputs": {"cidrBlock": "10.0.0.0/16"}}},
     {"op": "create", "urn": "urn:pulumi:prod::bluegreen::aws:s3/bucketV2:BucketV2::media",
      "newState": {"urn": "urn:pulumi:prod::bluegreen::aws:s3/bucketV2:BucketV2::media", "custom": true, "type": "aws:s3/bucketV2:BucketV2", "inputs": {"bucket": "04da6b54-80e4-46f7-96ec-b56ff0331ba9"}}},
@@ -66,6 +66,9 @@ func TestADigest(t *testing.T) {
 	assert.Equal(t, "mysql", d.Before()[2].Inputs["engine"])
 	assert.Equal(t, "postgres", d.After()[3].Inputs["engine"])
 	assert.NotContains(t, d.After()[1].Inputs, "read", "what it would be, not what was read")
+	assert.Equal(t, "vpc-1", d.After()[1].ID, "what stays keeps its id")
+	assert.Equal(t, map[string]any{"arn": "arn:vpc-1"}, d.After()[1].Outputs)
+	assert.Empty(t, d.After()[3].ID, "what is replaced does not")
 
 	changed := d.Changed()
 	require.Len(t, changed, 3, "a replacement is one change")

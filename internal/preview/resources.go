@@ -1,6 +1,7 @@
 package preview
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -46,9 +47,20 @@ func (d Digest) Before() []State {
 	return d.states(func(step Step) *State { return step.OldState })
 }
 
-// After are the resources that would exist.
+// After are the resources that would exist. The engine leaves id and outputs away
+// until it has them; those of what stays are known all the same.
 func (d Digest) After() []State {
-	return d.states(func(step Step) *State { return step.NewState })
+	return d.states(func(step Step) *State {
+		if step.NewState == nil || step.OldState == nil || step.Op != Same && step.Op != Update {
+			return step.NewState
+		}
+		state := *step.NewState
+		state.ID = cmp.Or(state.ID, step.OldState.ID)
+		if step.Op == Same && len(state.Outputs) == 0 {
+			state.Outputs = step.OldState.Outputs
+		}
+		return &state
+	})
 }
 
 // states picks one state of each resource. A preview that refreshes reports a
