@@ -40,7 +40,7 @@ preview-offline: build ## preview STACK's real configuration with no AWS account
 preview-live: build ## preview STACK against its AWS account, and keep the digest
 	$(NEEDS_STACK)
 	@mkdir -p $(PREVIEWS)
-	@tools/pulumi.sh preview --json --show-sames --stack "$$STACK" >"$(PREVIEWS)/$$STACK.live.json" || \
+	@tools/pulumi.sh preview --json --refresh --show-sames --stack "$$STACK" >"$(PREVIEWS)/$$STACK.live.json" || \
 		{ cat "$(PREVIEWS)/$$STACK.live.json" >&2; exit 1; }
 
 up: build ## make STACK's AWS account what its configuration says

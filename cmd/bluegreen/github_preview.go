@@ -23,6 +23,7 @@ type previewFlags struct {
 	offline     bool
 	dryRun      bool
 	pullRequest int
+	headCommit  string
 }
 
 func (f *previewFlags) registerPreview(cmd *cobra.Command) {
@@ -46,7 +47,9 @@ prints all of it.
 The preview is one of pulumi preview --json --show-sames, or of
 bluegreen sandbox preview --digest; then say --offline.
 
-The pull request is --pull-request, else the one that Actions runs for. The token
+The pull request is --pull-request, else the open one whose newest commit is
+--head-commit, else the one that Actions runs for. Without one that has the commit,
+nothing is commented: a newer one is on its way. The token
 needs to write pull requests, as GITHUB_TOKEN may with pull-requests: write.`
 
 func githubCommentCommand() *cobra.Command {
@@ -67,6 +70,8 @@ func githubCommentCommand() *cobra.Command {
 	flags := cmd.Flags()
 	flags.BoolVar(&f.offline, "offline", false, "the preview is of the sandbox, where nothing exists yet")
 	flags.IntVar(&f.pullRequest, "pull-request", 0, "number of the pull request (default: the one that Actions runs for)")
+	flags.StringVar(&f.headCommit, "head-commit", "", "newest commit of the pull request, in full, to find it by")
+	cmd.MarkFlagsMutuallyExclusive("pull-request", "head-commit")
 	flags.StringVar(&f.region, "region", "", "AWS region of prices (default: the preview's)")
 	return cmd
 }
@@ -81,7 +86,7 @@ func (f *previewFlags) comment(cmd *cobra.Command) error {
 		_, err := fmt.Fprint(cmd.OutOrStdout(), body)
 		return err
 	}
-	if f.pullRequest == 0 {
+	if f.pullRequest == 0 && f.headCommit == "" {
 		if f.pullRequest, err = github.FindPullRequest(os.Getenv); err != nil {
 			return err
 		}
@@ -89,6 +94,15 @@ func (f *previewFlags) comment(cmd *cobra.Command) error {
 	client, err := f.client(cmd)
 	if err != nil {
 		return err
+	}
+	if f.headCommit != "" {
+		if f.pullRequest, err = client.PullRequestOf(cmd.Context(), f.headCommit); err != nil {
+			return err
+		}
+		if f.pullRequest == 0 {
+			fmt.Fprintf(cmd.OutOrStdout(), "no open pull request has %s as its newest commit; nothing to comment on\n", f.headCommit)
+			return nil
+		}
 	}
 	address, err := client.Comment(cmd.Context(), f.pullRequest, github.Marker(report.Stack), body)
 	if err != nil {

@@ -17,6 +17,7 @@ type Issue struct {
 	Labels      []string
 	Comments    []Comment
 	PullRequest bool
+	Head        string // of a pull request, its newest commit
 	Author      string
 }
 

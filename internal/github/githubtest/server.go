@@ -68,6 +68,7 @@ func New(repository string) *Server {
 	s.routeStores()
 	s.routeEnvironments()
 	s.routeIssues()
+	s.routePulls()
 	s.handle("GET /repos/{owner}/{name}", func(*http.Request, []byte) (int, any) {
 		return http.StatusOK, object{"id": repositoryID, "full_name": repository, "name": name, "owner": object{"login": owner}}
 	})
