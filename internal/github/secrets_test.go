@@ -17,6 +17,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"gopkg.in/yaml.v3"
 )
 
 const (
@@ -399,4 +400,34 @@ func TestAPlanIsNoSecret(t *testing.T) {
 	require.NoError(t, err)
 	assert.NotContains(t, string(text), hidden)
 	assert.Contains(t, string(text), `{"state":"new","kind":"secret","level":"environment","name":"CI_CD_DEPLOYMENT_AUTH_TOKEN","done":true}`)
+}
+
+// The registry says of each variable of the pipeline what it is on GitHub.
+func TestTheRegistrySaysTheSame(t *testing.T) {
+	text, err := os.ReadFile("../../environment.yaml")
+	require.NoError(t, err)
+	var registry struct {
+		Variables map[string]struct {
+			Readers   []string
+			Elsewhere string
+		}
+	}
+	require.NoError(t, yaml.Unmarshal(text, &registry))
+	given := outputs()
+	given["releaseRepository"] = stack.Output{Value: repository}
+	kinds := map[string]Kind{}
+	for _, value := range values(t, given, Choice{}) {
+		if value.Level == Environment {
+			kinds[value.Name] = value.Kind
+		}
+	}
+	documented := map[string]Kind{}
+	for name, variable := range registry.Variables {
+		if len(variable.Readers) == 1 && variable.Readers[0] == "pipeline" {
+			words := strings.FieldsFunc(variable.Elsewhere, func(r rune) bool { return r == ' ' || r == ',' })
+			require.Greater(t, len(words), 2, name)
+			documented[name] = Kind(words[2]) // A GitHub secret, A GitHub variable
+		}
+	}
+	assert.Equal(t, documented, kinds)
 }
