@@ -12,6 +12,8 @@ export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
 # What a stack's targets work on. Recipes read it from the environment: whatever a
 # name holds, a shell takes it for one word.
 export STACK
+# A page about a release goes to the end of this file.
+export SUMMARY ?= $(GITHUB_STEP_SUMMARY)
 PREVIEWS ?= .sandbox/previews
 NEEDS_STACK = @[[ -n $$STACK ]] || { echo "make $@: which stack? as in: make $@ STACK=prod" >&2; exit 1; }
 
@@ -54,10 +56,10 @@ comment: build ## put the digests in PREVIEWS into the pull request of HEAD_SHA
 	@PREVIEWS="$(PREVIEWS)" tools/comment.sh
 
 release: build ## release the commit to where the environment says, or STACK's outputs
-	@bin/bluegreen release $(if $(STACK),--stack "$$STACK") $(if $(GITHUB_STEP_SUMMARY),--summary "$$GITHUB_STEP_SUMMARY") $(RELEASE_FLAGS)
+	@bin/bluegreen release $(if $(STACK),--stack "$$STACK") $(if $(SUMMARY),--summary "$$SUMMARY") $(RELEASE_FLAGS)
 
 redeploy: build ## release the last good revision again
-	@bin/bluegreen release --redeploy-last-good $(if $(STACK),--stack "$$STACK") $(if $(GITHUB_STEP_SUMMARY),--summary "$$GITHUB_STEP_SUMMARY")
+	@bin/bluegreen release --redeploy-last-good $(if $(STACK),--stack "$$STACK") $(if $(SUMMARY),--summary "$$SUMMARY")
 
 destroy: build ## destroy the sandbox's platform and stop the emulated AWS
 	@bin/bluegreen sandbox destroy

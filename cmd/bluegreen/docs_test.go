@@ -121,9 +121,7 @@ func TestFlagsOfPages(t *testing.T) {
 			collect(sub)
 		}
 	}
-	for _, c := range []*cobra.Command{sandboxCommand(), releaseCommand(), costCommand(), githubCommand(), doctorCommand()} {
-		collect(c)
-	}
+	collect(newRoot())
 	for page, text := range pages(t) {
 		for _, span := range code.FindAllString(text, -1) {
 			if found := alone.FindStringSubmatch(span); found != nil {
@@ -136,9 +134,7 @@ func TestFlagsOfPages(t *testing.T) {
 func checkCommand(t *testing.T, page, line string) {
 	t.Helper()
 	line, _, _ = strings.Cut(line, " #")
-	root := &cobra.Command{Use: "bluegreen"}
-	root.AddCommand(sandboxCommand(), releaseCommand(), costCommand(), githubCommand(), doctorCommand(), versionCommand())
-	found, rest, err := root.Find(strings.Fields(line))
+	found, rest, err := newRoot().Find(strings.Fields(line))
 	if !assert.NoError(t, err, "%s: bluegreen %s", page, line) {
 		return
 	}
