@@ -7,3 +7,9 @@ import "bluegreen/infra/parameters"
 func (s Settings) Variables(registry parameters.Registry) ([]parameters.Parameter, error) {
 	return registry.Resolve(s.provided(), s.Environment)
 }
+
+// InPlainText names the secret variables whose values stand readable in a stack's
+// file. Errors: the file cannot be read.
+func InPlainText(stackFile string, registry parameters.Registry) ([]string, error) {
+	return inPlainText(stackFile, registry)
+}

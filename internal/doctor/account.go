@@ -65,7 +65,7 @@ func credentialsError(err error) error {
 func (p *patient) allowedAccount(ctx context.Context) (aws.Config, error) {
 	identity, err := p.identity()
 	if err != nil {
-		return aws.Config{}, fmt.Errorf("not signed in: %w", err)
+		return aws.Config{}, errors.New("not signed in, see account: credentials")
 	}
 	found, err := p.settings()
 	if err != nil {

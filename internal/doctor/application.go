@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"bluegreen/infra/parameters"
+	"bluegreen/stacks"
 )
 
 // application is what app/release.sh says of the application.
@@ -22,6 +23,7 @@ type application struct {
 	startTimeout string // seconds
 	hosts        []string
 	variable     string // that the hosts come from
+	encrypted    bool   // its value is, so that nobody knows the hosts
 }
 
 // tell prints what release.sh says, as its scripts read it, with a zero byte
@@ -44,7 +46,7 @@ func (p *patient) readApplication(ctx context.Context) (application, error) {
 		if v.Output != allowedHosts {
 			continue
 		}
-		a.variable = v.Name
+		a.variable, a.encrypted = v.Name, v.Value == stacks.Placeholder
 		value := v.Value
 		if v.Source == parameters.FromOutput {
 			value = strings.Join(found.Edge.Hosts(), ",")

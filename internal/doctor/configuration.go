@@ -14,11 +14,13 @@ import (
 
 	"bluegreen/infra/parameters"
 	"bluegreen/internal/appspec"
+	"bluegreen/stacks"
 )
 
 func configuration() []check {
 	return []check{
 		{"configuration: stack", nil, checkConfiguration},
+		{"configuration: secrets", []need{settings}, checkPlainText},
 		{"configuration: registry", []need{settings}, checkRegistry},
 		{"configuration: appspec.yml", nil, checkAppspec},
 	}
@@ -30,6 +32,19 @@ func checkConfiguration(_ context.Context, p *patient) Finding {
 		return failed(oneLine(err), "docs/configuration.md has every setting")
 	}
 	return ok("%s: project %s, account %s, %s, %s", filepath.Base(p.File), found.Project, found.Account, found.Region, found.Edge.SiteURL())
+}
+
+// checkPlainText looks for secrets that whoever reads the stack's file can read.
+func checkPlainText(_ context.Context, p *patient) Finding {
+	found, _ := p.settings()
+	names, err := stacks.InPlainText(p.File, found.registry)
+	switch {
+	case err != nil:
+		return failed(oneLine(err), "")
+	case len(names) > 0:
+		return warning("in plain text in "+filepath.Base(p.File)+": "+strings.Join(names, ", "), "encrypt each: pulumi config set --secret --path environment.NAME")
+	}
+	return ok("no secret of environment.yaml stands readable in %s", filepath.Base(p.File))
 }
 
 // A read of a variable in the settings, and whether something stands for one that
@@ -96,7 +111,7 @@ func readVariables(folder string) (map[string]bool, error) {
 			reads[match[1]] = reads[match[1]] || match[2] == ""
 		}
 		for _, match := range environRead.FindAllStringSubmatch(string(text), -1) {
-			reads[match[1]] = reads[match[1]] || strings.HasSuffix(match[0][:strings.Index(match[0], `"`)], "[")
+			reads[match[1]] = reads[match[1]] || strings.HasPrefix(match[0], "os.environ[")
 		}
 		return err
 	})

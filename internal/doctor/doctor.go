@@ -65,6 +65,7 @@ type Options struct {
 	aws      *aws.Config
 	resolver resolver
 	masked   func(ctx context.Context, stack string) (map[string]any, error)
+	patience time.Duration
 }
 
 // Drift is how secrets and variables of CI differ from the stack's outputs, by
@@ -79,8 +80,8 @@ type Drift struct {
 // ErrNoStack means that the stack has never been made.
 var ErrNoStack = errors.New("no stack yet: pulumi up has not made it")
 
-// patience is how long one check may take. The slowest ask the Pulumi CLI, which
-// takes seconds to start on a busy machine.
+// patience is how long checks may take, which all begin at once. The slowest ask
+// the Pulumi CLI, which takes seconds to start on a busy machine.
 const patience = 90 * time.Second
 
 // check is one thing to look at. needs are asked first, in their order; the first
@@ -97,15 +98,20 @@ type need func(ctx context.Context, p *patient) error
 // Examine makes all checks, at once, and returns when all have ended. Errors: the
 // context has ended.
 func Examine(ctx context.Context, o Options) (Diagnosis, error) {
-	p := newPatient(ctx, o)
-	checks := all(p)
+	if o.patience == 0 {
+		o.patience = patience
+	}
+	bounded, cancel := context.WithTimeout(ctx, o.patience)
+	defer cancel()
+	p := newPatient(bounded, o)
+	checks := all()
 	d := Diagnosis{Stack: o.Stack, Findings: make([]Finding, len(checks)), Counts: map[Status]int{}}
 	var group sync.WaitGroup
 	var mutex sync.Mutex
 	done := 0
 	for i, c := range checks {
 		group.Go(func() {
-			d.Findings[i] = c.perform(ctx, p)
+			d.Findings[i] = c.perform(bounded, p)
 			mutex.Lock()
 			defer mutex.Unlock()
 			done++
@@ -121,13 +127,11 @@ func Examine(ctx context.Context, o Options) (Diagnosis, error) {
 	return d, ctx.Err()
 }
 
-// perform makes one check, within its time.
+// perform makes one check. What has not ended in time was not seen to its end.
 func (c check) perform(ctx context.Context, p *patient) Finding {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
 	found := c.look(ctx, p)
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		found = notChecked(fmt.Errorf("no answer within %s", patience))
+		found = notChecked(fmt.Errorf("no answer within %s", p.patience))
 	}
 	found.Check = c.name
 	return found
@@ -143,10 +147,10 @@ func (c check) look(ctx context.Context, p *patient) Finding {
 }
 
 // all are the checks in the order of the report.
-func all(p *patient) []check {
+func all() []check {
 	var checks []check
 	for _, group := range [][]check{
-		tools(), plugins(), configuration(), names(), health(), timers(p), account(), state(), domain(), live(), stored(), quotas(), secrets(),
+		tools(), plugins(), configuration(), names(), health(), timers(), account(), state(), domain(), live(), stored(), quotas(), secrets(),
 	} {
 		checks = append(checks, group...)
 	}

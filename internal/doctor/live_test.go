@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -44,7 +45,7 @@ func TestAccount(t *testing.T) {
 		return aws.Credentials{}, errors.New("no EC2 IMDS role found")
 	})}
 	expect(t, examineOne(t, Options{Root: folder, aws: nobody}, "account: credentials"), "account: credentials", NotChecked, "no credentials")
-	expect(t, examineOne(t, Options{Root: folder, aws: nobody}, "dns: hosted zone"), "dns: hosted zone", NotChecked, "not signed in: no credentials")
+	expect(t, examineOne(t, Options{Root: folder, aws: nobody}, "dns: hosted zone"), "dns: hosted zone", NotChecked, "not signed in, see account: credentials")
 	expired := &aws.Config{Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{}, errors.New("the SSO session has expired")
 	})}
@@ -228,7 +229,7 @@ func TestState(t *testing.T) {
 		expect(t, examineOne(t, o, check), check, NotChecked, ErrNoStack.Error())
 	}
 	locked := func(context.Context, string) (map[string]any, error) {
-		return nil, errors.New("incorrect passphrase")
+		return nil, errors.New("stack prod: pulumi stack output: exit status 255: error: incorrect passphrase")
 	}
 	expect(t, examineOne(t, Options{Root: folder, masked: locked}, "state: stack"), "state: stack", Failed, "incorrect passphrase; see that the passphrase")
 }
@@ -259,7 +260,18 @@ Stack prod: 3 checks: 1 ok, 1 failed, 0 warnings, 1 not checked
 `, out.String())
 }
 
-// A check that never comes back does not hold up the others, and is not ok.
+// What never answers is given up, and is not ok.
+func TestPatience(t *testing.T) {
+	found := examine(t, Options{Root: checkout(t), patience: time.Second, aws: at(t, amazon{"GetCallerIdentity": identity(account12)}), resolver: internet{},
+		masked: func(ctx context.Context, _ string) (map[string]any, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}})
+	for _, check := range []string{"parameters: registry", "load balancer: times", "health: site"} {
+		expect(t, found, check, NotChecked, "no answer within 1s")
+	}
+}
+
 func TestEndedByItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	o := Options{Root: checkout(t), Stack: "prod", masked: func(ctx context.Context, _ string) (map[string]any, error) {

@@ -23,6 +23,9 @@ func names() []check {
 func checkHostNames(_ context.Context, p *patient) Finding {
 	found, _ := p.settings()
 	app, _ := p.application()
+	if app.encrypted {
+		return notChecked(fmt.Errorf("environment.%s is encrypted; parameters: host names looks at what is stored", app.variable))
+	}
 	hosts := found.Edge.Hosts()
 	if missing := difference(hosts, app.hosts); len(missing) > 0 {
 		return failed(fmt.Sprintf("certificate and DNS have %s, but the application does not answer to it", strings.Join(missing, ", ")),

@@ -49,6 +49,7 @@ func TestBrokenCheckouts(t *testing.T) {
 	}{
 		{"configuration: stack", "Pulumi.prod.yaml", "minSize: 2", "minSize: 5", Failed, "5 exceeds"},
 		{"configuration: stack", "Pulumi.prod.yaml", "domain: example.com", "domian: example.com", Failed, "domian"},
+		{"configuration: secrets", "Pulumi.prod.yaml", "bluegreen:fleet:", "bluegreen:environment: {MAILGUN_API_KEY: abc}\n  bluegreen:fleet:", Warning, "in plain text in Pulumi.prod.yaml: MAILGUN_API_KEY; encrypt each"},
 		{"configuration: registry", "environment.yaml", "  CONN_MAX_AGE:", "  CONN_MAX_AGES:", Failed, "app reads what environment.yaml does not list: CONN_MAX_AGE"},
 		{"configuration: registry", "app/config/settings/base.py", `env.str("DJANGO_ADMIN_URL", "admin/")`, `env.str("MAILGUN_DOMAIN")`, Failed, "cannot do without what has no value in this stack: MAILGUN_DOMAIN"},
 		{"configuration: registry", "app/config/settings/base.py", `env.str("DJANGO_ADMIN_URL", "admin/")`, `os.environ["NEW_ONE"]`, Failed, "NEW_ONE"},
@@ -126,6 +127,15 @@ func TestNotCheckedSaysWhy(t *testing.T) {
 	for _, check := range []string{"names: application", "health: path", "timers: alarms", "configuration: registry"} {
 		expect(t, found, check, NotChecked, errSettings.Error())
 	}
+}
+
+// A value that only the stack's key makes readable is no value to compare with.
+func TestEncryptedHosts(t *testing.T) {
+	folder := checkout(t)
+	change(t, folder, "Pulumi.prod.yaml", "bluegreen:fleet:", "bluegreen:environment: {DJANGO_ALLOWED_HOSTS: {secure: abc}}\n  bluegreen:fleet:")
+	found := examine(t, Options{Root: folder, Offline: true})
+	expect(t, found, "names: application", NotChecked, "environment.DJANGO_ALLOWED_HOSTS is encrypted")
+	expect(t, found, "health: path", OK, "")
 }
 
 func TestAllowedHostsOfTheirOwn(t *testing.T) {

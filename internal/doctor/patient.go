@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 )
 
 // patient is what is looked at. What several checks want is read once, when the
@@ -131,7 +133,10 @@ func public(context.Context, *patient) error {
 }
 
 // emulated tells whether AWS is an emulator on this machine.
-func emulated() bool { return os.Getenv("AWS_ENDPOINT_URL") != "" }
+func emulated() bool {
+	place, err := url.Parse(os.Getenv("AWS_ENDPOINT_URL"))
+	return err == nil && (place.Hostname() == "localhost" || net.ParseIP(place.Hostname()).IsLoopback())
+}
 
 // callTime bounds one call of AWS, with its second try.
 const callTime = 20 * time.Second
@@ -141,7 +146,7 @@ func (p *patient) load(ctx context.Context, region string) (aws.Config, error) {
 	if p.aws != nil {
 		return *p.aws, nil
 	}
-	loaded, err := config.LoadDefaultConfig(ctx, config.WithRegion(region), config.WithRetryMaxAttempts(2),
+	loaded, err := config.LoadDefaultConfig(ctx, config.WithRegion(region), config.WithLogger(logging.Nop{}),
 		config.WithRetryer(func() aws.Retryer { return retry.AddWithMaxAttempts(retry.NewStandard(), 2) }))
 	if err != nil {
 		return aws.Config{}, fmt.Errorf("aws configuration: %w", err)

@@ -129,7 +129,7 @@ func (p *patient) readOutputs(ctx context.Context) (map[string]any, error) {
 	case err != nil && strings.Contains(err.Error(), "no stack named"):
 		return nil, ErrNoStack
 	case err != nil:
-		return nil, errors.New(oneLine(err))
+		return nil, errors.New(lastError(err))
 	case len(outputs) == 0:
 		return nil, ErrNoStack
 	}

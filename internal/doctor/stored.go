@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"bluegreen/infra/parameters"
+	"bluegreen/stacks"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -75,7 +76,7 @@ func checkParameters(_ context.Context, p *patient) Finding {
 			missing = append(missing, want.Name)
 		case want.Secret && !got.secret:
 			open = append(open, want.Name)
-		case !want.Secret && want.Value != "" && want.Value != got.value:
+		case !want.Secret && known(want) && want.Value != got.value:
 			changed = append(changed, want.Name)
 		}
 	}
@@ -102,6 +103,10 @@ func checkParameters(_ context.Context, p *patient) Finding {
 	}
 	return ok("%s has all %d variables of this stack", path, len(found.variables))
 }
+
+// known tells whether the configuration says a value, and not in a form that only
+// the stack's key makes readable.
+func known(v parameters.Parameter) bool { return v.Value != "" && v.Value != stacks.Placeholder }
 
 // checkStoredHosts compares the host names that the application gets with the
 // certificate's and the records'.

@@ -42,7 +42,7 @@ type relation struct {
 // timers are all times that depend on each other: what a visitor waits for, what
 // stops an instance, what a release waits for. The order of the report is that
 // of the events.
-func timers(*patient) []check {
+func timers() []check {
 	web, worker, beat := unit("web"), unit("worker"), unit("beat")
 	stop := "TimeoutStopSec"
 	var checks []check

@@ -79,8 +79,9 @@ func examine(t *testing.T, o Options) map[string]Finding {
 func examineOne(t *testing.T, o Options, name string) map[string]Finding {
 	t.Helper()
 	o.Stack = "prod"
+	o.patience = patience
 	p := newPatient(t.Context(), o)
-	for _, check := range all(p) {
+	for _, check := range all() {
 		if check.name == name {
 			return map[string]Finding{name: check.perform(t.Context(), p)}
 		}
