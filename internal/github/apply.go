@@ -20,7 +20,7 @@ const recordTimeout = 30 * time.Second
 func (p *Plan) Apply(ctx context.Context, prune bool, progress io.Writer) error {
 	var err error
 	var left []string
-	written := map[Level]bool{}
+	done := false
 	for i := range p.Changes {
 		change := &p.Changes[i]
 		if change.State == Unchanged || change.State == Stale && !prune {
@@ -35,11 +35,11 @@ func (p *Plan) Apply(ctx context.Context, prune bool, progress io.Writer) error 
 			left = append(left, change.Name)
 			continue
 		}
-		change.Done, written[change.Level] = true, true
+		change.Done, done = true, true
 		fmt.Fprintf(progress, "%s %s %s of %s\n", past(change.State), change.Kind, change.Name, p.where(change.Level))
 	}
-	if len(written) > 0 {
-		err = errors.Join(err, p.saveRecord(ctx, written))
+	if done {
+		err = errors.Join(err, p.saveRecord(ctx))
 	}
 	if len(left) > 0 {
 		err = fmt.Errorf("%w\nnot written: %s; running this again finishes it", err, strings.Join(left, ", "))
@@ -68,54 +68,30 @@ func (p *Plan) perform(ctx context.Context, change *Change) error {
 		return nil
 	}
 	value := p.values[key(change.Level, change.Kind, change.Name)]
-	if err := place.write(ctx, value.Kind, value.Name, value.value); err != nil {
-		return err
-	}
 	e := entry{Name: value.Name, Kind: value.Kind, Level: value.Level}
 	if value.Kind == Secret {
-		e.Fingerprint = fingerprint(value.value)
+		written, err := place.writeSecret(ctx, value.Name, value.value)
+		if err != nil {
+			return err
+		}
+		e.Fingerprint, e.Written = fingerprint(value.value), &written
+	} else if err := place.writeVariable(ctx, value.Name, value.value); err != nil {
+		return err
 	}
 	p.record.put(e)
 	return nil
 }
 
-// saveRecord writes down what was done, with the times that GitHub gave secrets,
-// and also after an interruption.
-func (p *Plan) saveRecord(ctx context.Context, levels map[Level]bool) error {
+// saveRecord writes down what was done, also after an interruption.
+func (p *Plan) saveRecord(ctx context.Context) error {
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer stop()
-	for level := range levels {
-		times, err := p.places[level].secrets(ctx)
-		if err != nil {
-			return p.unrecorded(err)
-		}
-		for i := range p.record.Entries {
-			e := &p.record.Entries[i]
-			change := p.changeOf(*e)
-			if written, ok := times[e.Name]; ok && e.Level == level && e.Kind == Secret && change != nil && change.Done {
-				e.Written = &written
-			}
-		}
-	}
 	text, err := json.Marshal(p.record)
+	if err == nil {
+		err = p.places[p.main].writeVariable(ctx, p.recordName(), string(text))
+	}
 	if err != nil {
-		return err
-	}
-	if err := p.places[p.main].writeVariable(ctx, p.recordName(), string(text)); err != nil {
-		return p.unrecorded(err)
-	}
-	return nil
-}
-
-func (p *Plan) unrecorded(err error) error {
-	return fmt.Errorf("variable %s of %s: %w; what was written is not noted there, so that it is written again next time", p.recordName(), p.where(p.main), err)
-}
-
-func (p *Plan) changeOf(e entry) *Change {
-	for i := range p.Changes {
-		if c := &p.Changes[i]; c.Level == e.Level && c.Kind == e.Kind && c.Name == e.Name {
-			return c
-		}
+		return fmt.Errorf("variable %s of %s: %w; what was written is not noted there, so that it is written again next time", p.recordName(), p.where(p.main), err)
 	}
 	return nil
 }

@@ -88,18 +88,11 @@ func (p *place) variables(ctx context.Context) (map[string]string, error) {
 	})
 }
 
-// write creates or updates one secret or variable.
-func (p *place) write(ctx context.Context, kind Kind, name, value string) error {
-	if kind == Secret {
-		return p.writeSecret(ctx, name, value)
-	}
-	return p.writeVariable(ctx, name, value)
-}
-
-// writeSecret seals a value for the place's key, so that only GitHub can open it.
-func (p *place) writeSecret(ctx context.Context, name, value string) (err error) {
+// writeSecret seals a value for the place's key, so that only GitHub can open it,
+// and creates or updates the secret. It answers when, by GitHub's clock.
+func (p *place) writeSecret(ctx context.Context, name, value string) (at time.Time, err error) {
 	if err := p.identify(ctx); err != nil {
-		return err
+		return at, err
 	}
 	if p.key == nil {
 		if p.environment == "" {
@@ -108,20 +101,24 @@ func (p *place) writeSecret(ctx context.Context, name, value string) (err error)
 			p.key, _, err = p.api.Actions.GetEnvPublicKey(ctx, p.id, p.environment)
 		}
 		if err != nil {
-			return explain(err)
+			return at, explain(err)
 		}
 	}
 	sealed, err := seal(p.key.GetKey(), value)
 	if err != nil {
-		return err
+		return at, err
 	}
+	var response *api.Response
 	secret := &api.EncryptedSecret{Name: name, KeyID: p.key.GetKeyID(), EncryptedValue: sealed}
 	if p.environment == "" {
-		_, err = p.api.Actions.CreateOrUpdateRepoSecret(ctx, p.owner, p.name, secret)
+		response, err = p.api.Actions.CreateOrUpdateRepoSecret(ctx, p.owner, p.name, secret)
 	} else {
-		_, err = p.api.Actions.CreateOrUpdateEnvSecret(ctx, p.id, p.environment, secret)
+		response, err = p.api.Actions.CreateOrUpdateEnvSecret(ctx, p.id, p.environment, secret)
 	}
-	return explain(err)
+	if err != nil {
+		return at, explain(err)
+	}
+	return http.ParseTime(response.Header.Get("Date"))
 }
 
 // seal makes a sealed box of libsodium's (GitHub Docs, "Encrypting secrets for

@@ -112,6 +112,10 @@ func (p *Plan) where(level Level) string {
 	return "repository"
 }
 
+// clockSlack is how much later than the answer to writing it a secret may say that
+// it was written. What somebody else writes within this time is not noticed.
+const clockSlack = time.Minute
+
 // compare finds the state of one value.
 func (p *Plan) compare(value Value, holds held) Change {
 	change := Change{State: Unchanged, Kind: value.Kind, Level: value.Level, Name: value.Name}
@@ -132,7 +136,7 @@ func (p *Plan) compare(value Value, holds held) Change {
 		change.State = New
 	case known == nil:
 		change.State, change.Why = Changed, "written by somebody else"
-	case known.Written != nil && !known.Written.Equal(written):
+	case known.Written != nil && written.Sub(*known.Written) > clockSlack:
 		change.State, change.Why = Changed, "written by somebody else at "+written.UTC().Format(time.RFC3339)
 	case !isOf(known.Fingerprint, value.value):
 		change.State = Changed

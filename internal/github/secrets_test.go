@@ -2,6 +2,7 @@ package github
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -203,6 +204,28 @@ func TestAFailureInTheMiddleIsFinishedByRunningAgain(t *testing.T) {
 	plan = write(t, client, outputs())
 	assert.Equal(t, 1, plan.Count(New), "what was written before is known")
 	assert.Equal(t, 12, plan.Count(Unchanged))
+}
+
+// stopper interrupts the command when something has been written.
+type stopper struct{ stop func() }
+
+func (s stopper) Write(text []byte) (int, error) {
+	s.stop()
+	return len(text), nil
+}
+
+// What was written before an interruption is noted all the same.
+func TestAnInterruption(t *testing.T) {
+	fake, client := world(t)
+	plan, err := client.PlanValues(t.Context(), "prod", "prod", values(t, outputs(), Choice{}))
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(t.Context())
+	err = plan.Apply(ctx, false, stopper{stop})
+	require.ErrorIs(t, err, context.Canceled)
+	assert.Equal(t, []string{"AWS_ACCESS_KEY_ID"}, fake.Secrets("prod"))
+	again := write(t, client, outputs())
+	assert.Equal(t, 1, again.Count(Unchanged))
+	assert.Equal(t, 12, again.Count(New))
 }
 
 func TestLimitsAreWaitedFor(t *testing.T) {

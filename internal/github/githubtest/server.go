@@ -170,6 +170,7 @@ func (s *Server) failing(request *http.Request) *Failure {
 
 // answer sends JSON, or 304 to who has it already.
 func (s *Server) answer(w http.ResponseWriter, request *http.Request, status int, result any) {
+	w.Header().Set("Date", s.clock.Format(http.TimeFormat))
 	if result == nil {
 		w.WriteHeader(status)
 		return

@@ -66,10 +66,11 @@ func (s *Server) Variables(environment string) map[string]string {
 	return values
 }
 
-// SetSecret writes a secret as somebody in the browser would.
+// SetSecret writes a secret as somebody in the browser would, an hour later.
 func (s *Server) SetSecret(environment, name, value string) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
+	s.clock = s.clock.Add(time.Hour)
 	s.find(environment).secrets[name] = kept{value, s.now()}
 }
 
