@@ -6,14 +6,9 @@ import (
 	"os"
 
 	"bluegreen/internal/github"
-	"bluegreen/internal/preview"
 
 	"github.com/spf13/cobra"
 )
-
-// largestDigest is how much of a preview is read, in bytes: that of a stack of a
-// thousand resources has some 10 MB. A fork's preview may be anything.
-const largestDigest = 64 << 20
 
 // previewFlags are those of commands that tell GitHub about a preview.
 type previewFlags struct {
@@ -117,24 +112,9 @@ func (f *previewFlags) comment(cmd *cobra.Command) error {
 
 // read reads the preview.
 func (f *previewFlags) read() (github.Report, error) {
-	info, err := os.Stat(f.file)
+	digest, err := github.ReadPreview(f.file, f.name())
 	if err != nil {
 		return github.Report{}, err
-	}
-	if info.Size() > largestDigest {
-		return github.Report{}, fmt.Errorf("%s: %d bytes, want at most %d", f.file, info.Size(), largestDigest)
-	}
-	digest, err := preview.ParseFile(f.file)
-	if err != nil {
-		return github.Report{}, err
-	}
-	for _, step := range digest.Steps {
-		if !step.URN.IsValid() {
-			return github.Report{}, fmt.Errorf("%s: a step without a valid URN; want what pulumi preview --json prints", f.file)
-		}
-	}
-	if of := digest.Stack(); of != "" && of != f.name() {
-		return github.Report{}, fmt.Errorf("%s: a preview of stack %s, and --stack is %s", f.file, of, f.name())
 	}
 	return github.Report{Stack: f.name(), Digest: digest, Offline: f.offline, Region: f.region, RunURL: github.RunURL(os.Getenv)}, nil
 }

@@ -202,7 +202,7 @@ func TestGitHubComment(t *testing.T) {
 	assert.True(t, strings.HasPrefix(fake.Issues()[0].Comments[0].Body, "<!-- bluegreen:preview:prod -->\n### Preview of stack"))
 
 	for file, said := range map[string]string{
-		"absent.json": "no such file", "wrong.json": "a preview of stack prod, and --stack is staging", "bad.json": "a step without a valid URN",
+		"absent.json": "no such file", "wrong.json": "a preview of stack \"prod\", and --stack is staging", "bad.json": "a resource without a valid URN",
 	} {
 		require.NoError(t, os.WriteFile(filepath.Join(folder, "wrong.json"), []byte(someDigest), 0o600))
 		require.NoError(t, os.WriteFile(filepath.Join(folder, "bad.json"), []byte(`{"steps": [{"op": "update", "urn": "x"}]}`), 0o600))
