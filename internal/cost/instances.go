@@ -78,6 +78,7 @@ func (i *instances) sizes(r preview.State, desired string) bool {
 
 // running is what the instances of a group cost, with addresses and volumes.
 func (e estimation) running(group instances) []Line {
+	// A part of an instance counts as one on demand, the dearer of both.
 	onDemand := min(group.count, group.base+math.Ceil((group.count-group.base)*group.percentage/100))
 	lines := []Line{}
 	if onDemand > 0 {

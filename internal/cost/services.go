@@ -122,7 +122,7 @@ func logLines(e estimation, _ preview.State) []Line {
 // the outputs.
 func alarmLines(e estimation, r preview.State) []Line {
 	metrics := max(readMetrics(r.Inputs), readMetrics(r.Outputs), 1)
-	return []Line{e.priced(Fixed, fmt.Sprintf("alarm on %d metrics", metrics), "alarm/metric", float64(metrics))}
+	return []Line{e.priced(Fixed, "alarm on "+counted(metrics, "metric", "metrics"), "alarm/metric", float64(metrics))}
 }
 
 func readMetrics(values map[string]any) (count int) {
