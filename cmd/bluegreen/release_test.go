@@ -132,6 +132,24 @@ func TestReleaseOverHTTPSaysAllThatIsMissing(t *testing.T) {
 	assert.NotContains(t, errs, "a-token-of-the-tests")
 }
 
+// The page of a run says why there was no release, too.
+func TestReleaseSummaryOfAMistake(t *testing.T) {
+	nowhere(t)
+	page := filepath.Join(t.TempDir(), "page.md")
+	_, errs, code := invoke(t, t.TempDir(), "release", "--summary", page)
+	assert.Equal(t, 1, code)
+	assert.Contains(t, errs, "--application")
+	text, err := os.ReadFile(page)
+	require.NoError(t, err)
+	assert.Contains(t, string(text), "## ❌ No verdict, because of an error\n")
+	assert.Contains(t, string(text), "--application")
+	_, errs, code = invoke(t, t.TempDir(), "release", "--summary", page, "--status")
+	assert.Equal(t, 1, code)
+	assert.Contains(t, errs, "none of the others can be")
+	_, errs, _ = invoke(t, t.TempDir(), "release", "--summary", filepath.Join(t.TempDir(), "none", "page.md"))
+	assert.Contains(t, errs, "warning: summary: ")
+}
+
 func TestReleaseBundle(t *testing.T) {
 	folder := site(t)
 	out, errs, code := invoke(t, folder, "release", "bundle", "--output", "a.tgz")

@@ -167,7 +167,7 @@ func (s Summary) timeline(page *strings.Builder) {
 	if chart := s.chart(); chart != "" {
 		page.WriteString("```mermaid\ngantt\n  dateFormat x\n  axisFormat %H:%M:%S\n" + chart + "```\n\n")
 	}
-	page.WriteString("Times are UTC, and when the command saw it.\n\n| time | what |\n| --- | --- |\n" + rows.String() + "\n")
+	page.WriteString("Times are when the command saw it; the table has UTC, the picture what your browser has.\n\n| time | what |\n| --- | --- |\n" + rows.String() + "\n")
 }
 
 func isOver(e Event) bool { return e.Status != string(types.LifecycleEventStatusInProgress) }

@@ -186,8 +186,29 @@ func gated(w Workflow, _ Facts) (errs []error) {
 		if target == "release" && !tested {
 			errs = append(errs, errors.New("make release: needs: want a job that uses ./.github/workflows/test.yml"))
 		}
+		for _, id := range job.Needs {
+			if gate := w.Jobs[id]; target == "release" && !inOrder(gate.Concurrency) {
+				errs = append(errs, fmt.Errorf("make release: needs %s, which two pushes pass in any order: want it in a concurrency group of the branch, with cancel-in-progress: false and queue: max", id))
+			}
+		}
 		return errs
 	})
+}
+
+// inOrder tells whether two pushes to a branch go through a job one after the
+// other.
+func inOrder(c *Concurrency) bool {
+	if c == nil || c.Queue != "max" || c.CancelInProgress == nil || *c.CancelInProgress {
+		return false
+	}
+	group := func(run string) string {
+		name, err := Context{"github": map[string]any{"event_name": "push", "ref": "refs/heads/main", "run_id": run}}.Expand(c.Group)
+		if err != nil {
+			return run
+		}
+		return name
+	}
+	return group("1") == group("2")
 }
 
 // complete: a button offers the stacks that there are.

@@ -74,6 +74,9 @@ func TestWhichJobsRun(t *testing.T) {
 		{"push to main", "infrastructure.yml", event("push", head, stacks, nil), []string{"up", "up"}},
 		{"push before there is a stack", "infrastructure.yml", event("push", head, nil, nil), nil},
 		{"push where an administrator changes stacks", "infrastructure.yml", event("push", head, with("UP_ON", "manual"), nil), nil},
+		{"push where only releases sign in", "infrastructure.yml", event("push", head, with("UP_ON", "never"), nil), nil},
+		{"night where only releases sign in", "infrastructure.yml", event("schedule", head, with("UP_ON", "never"), nil), nil},
+		{"night where an administrator changes stacks", "infrastructure.yml", event("schedule", head, with("UP_ON", "manual"), nil), []string{"drift"}},
 		{"night", "infrastructure.yml", event("schedule", head, stacks, nil), []string{"drift", "drift"}},
 		{"night before there is a stack", "infrastructure.yml", event("schedule", head, nil, nil), nil},
 		{"button up", "infrastructure.yml", event("workflow_dispatch", head, nil, button("what", "up")), []string{"up"}},
@@ -187,4 +190,68 @@ func TestStacksOfAPullRequest(t *testing.T) {
 	var stacks []string
 	require.NoError(t, json.Unmarshal([]byte(result.Outputs["stacks"]), &stacks))
 	assert.Equal(t, facts(t).Stacks, stacks)
+}
+
+// Both credentials, and only one at a time: the role where there is one, else the
+// key of the stack's user.
+func TestCredentialsOfARelease(t *testing.T) {
+	all, err := Load(checkout)
+	require.NoError(t, err)
+	for _, id := range []string{"release", "redeploy"} {
+		for role, want := range map[string]map[string]string{
+			"arn:aws:iam::111122223333:role/release": {"role-to-assume": "arn:aws:iam::111122223333:role/release", "aws-region": "us-east-2"},
+			"":                                       {"aws-access-key-id": "AKIA", "aws-secret-access-key": "key", "aws-region": "us-east-2"},
+		} {
+			context := Context{"vars": map[string]any{"AWS_RELEASE_ROLE_ARN": role, "AWS_CODEDEPLOY_REGION": "us-east-2"},
+				"secrets": map[string]any{"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "key"}}
+			var taken []map[string]string
+			for _, step := range all["release.yml"].Jobs[id].Steps {
+				wanted, err := context.True(step.If)
+				require.NoError(t, err)
+				if !wanted || step.With["aws-region"] == "" {
+					continue
+				}
+				with := map[string]string{}
+				for name, text := range step.With {
+					with[name], err = context.Expand(text)
+					require.NoError(t, err)
+				}
+				taken = append(taken, with)
+			}
+			assert.Equal(t, []map[string]string{want}, taken, "%s with role %q", id, role)
+		}
+	}
+}
+
+// Branches of the repository itself are previewed against AWS, too.
+func TestPreviewsAgainstAWS(t *testing.T) {
+	all, err := Load(checkout)
+	require.NoError(t, err)
+	own := func(vars map[string]any) Context {
+		return Context{"vars": vars, "github": map[string]any{"event_name": "pull_request", "actor": "someone", "repository": "acme/site",
+			"event": map[string]any{"pull_request": map[string]any{"head": map[string]any{"repo": map[string]any{"full_name": "acme/site"}}}}}}
+	}
+	live := all["preview.yml"].Jobs["live"]
+	for _, c := range []struct {
+		context Context
+		want    bool
+	}{
+		{own(map[string]any{"STACKS": `["prod"]`}), true},
+		{own(nil), false},
+		{own(map[string]any{"STACKS": `["prod"]`, "UP_ON": "never"}), false},
+		{outsiders["a fork"], false}, {outsiders["a deleted fork"], false}, {outsiders["Dependabot"], false},
+	} {
+		runs, err := Runner{Context: c.context}.Wanted(live, nil)
+		require.NoError(t, err)
+		assert.Equal(t, c.want, runs, c.context)
+	}
+	// The role is that of the stack, in a variable of the repository.
+	for _, step := range live.Steps {
+		if role := step.With["role-to-assume"]; role != "" {
+			context := Context{"matrix": map[string]any{"stack": "prod"}, "vars": map[string]any{"AWS_PREVIEW_ROLE_ARN_PROD": "its", "AWS_PREVIEW_ROLE_ARN": "other"}}
+			value, err := context.Expand(role)
+			require.NoError(t, err)
+			assert.Equal(t, "its", value)
+		}
+	}
 }
