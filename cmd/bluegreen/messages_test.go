@@ -167,8 +167,8 @@ func quotes(quotation, message string) bool {
 	return true
 }
 
-// rows are the first cells of the page's tables, by the heading of the column.
-func rows(page, column string) (cells [][2]string) {
+// tableCells are the first cells of the page's tables, by the heading of the column.
+func tableCells(page, column string) (cells [][2]string) {
 	inside := false
 	for line := range strings.Lines(page) {
 		fields := strings.Split(strings.ReplaceAll(line, `\|`, "\x00"), "|")
@@ -203,11 +203,11 @@ func TestThePageKnowsEveryMessage(t *testing.T) {
 	page := pages(t)[troubles]
 	require.NotEmpty(t, page)
 	said, scripts := messages(t), scriptMessages(t)
-	onPage := quoted(rows(page, "message"))
+	onPage := quoted(tableCells(page, "message"))
 	require.Greater(t, len(onPage), 100)
 
 	families := map[string][]string{}
-	for _, row := range rows(page, "room") {
+	for _, row := range tableCells(page, "room") {
 		folder := strings.Trim(row[0], "`")
 		families[folder] = span.FindAllString(row[1], -1)
 		assert.Contains(t, said, folder, "the page has a row for a package that says nothing: %s", folder)
@@ -240,7 +240,7 @@ func TestThePageQuotesWhatIsSaid(t *testing.T) {
 		everything = append(everything, list...)
 	}
 	everything = append(everything, scriptMessages(t)...)
-	for _, quotation := range quoted(rows(pages(t)[troubles], "message")) {
+	for _, quotation := range quoted(tableCells(pages(t)[troubles], "message")) {
 		found := slices.ContainsFunc(everything, func(message string) bool { return quotes(quotation, message) })
 		assert.True(t, found, "nothing says: %s", quotation)
 	}
@@ -258,5 +258,5 @@ func TestThePageExplainsTheDoctor(t *testing.T) {
 	for _, one := range found.Findings {
 		checks = append(checks, one.Check)
 	}
-	assert.ElementsMatch(t, checks, quoted(rows(page, "line")))
+	assert.ElementsMatch(t, checks, quoted(tableCells(page, "line")))
 }

@@ -102,13 +102,17 @@ func TestSite(t *testing.T) {
 		w.WriteHeader(status)
 	}))
 	t.Cleanup(server.Close)
+	released := amazon{"GetCallerIdentity": identity(account12), "GetDeploymentGroup": `{"deploymentGroupInfo": {"lastSuccessfulDeployment": {"deploymentId": "d-1"}}}`}
 	look := func() map[string]Finding {
-		return examineOne(t, Options{Root: folder, Site: server.URL, masked: made}, "health: site")
+		return examineOne(t, Options{Root: folder, Site: server.URL, masked: made, aws: at(t, released)}, "health: site")
 	}
 	expect(t, look(), "health: site", OK, "/healthz answers 200 for example.com, www.example.com")
 	assert.Equal(t, []string{"example.com/healthz", "www.example.com/healthz"}, asked)
 	status = http.StatusServiceUnavailable
 	expect(t, look(), "health: site", Failed, "https://example.com/healthz: want 200, got 503")
+	released["GetDeploymentGroup"] = `{"deploymentGroupInfo": {}}`
+	expect(t, look(), "health: site", Warning, "no release yet: https://example.com/healthz: want 200, got 503; https://www.example.com/healthz: want 200, got 503; run: bluegreen release --stack prod")
+	delete(released, "GetDeploymentGroup")
 	server.Close()
 	expect(t, look(), "health: site", Failed, "connection refused")
 	t.Setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
 )
@@ -33,6 +34,7 @@ type patient struct {
 	outputs     func() (map[string]any, error)
 	parameters  func() (map[string]parameter, error)
 	balancer    func() (balancer, error)
+	group       func() (types.DeploymentGroupInfo, error)
 	backend     func() (string, error)
 }
 
@@ -60,6 +62,7 @@ func newPatient(ctx context.Context, o Options) *patient {
 	p.outputs = sync.OnceValues(func() (map[string]any, error) { return p.readOutputs(ctx) })
 	p.parameters = sync.OnceValues(func() (map[string]parameter, error) { return p.readParameters(ctx) })
 	p.balancer = sync.OnceValues(func() (balancer, error) { return p.readBalancer(ctx) })
+	p.group = sync.OnceValues(func() (types.DeploymentGroupInfo, error) { return p.readGroup(ctx) })
 	p.backend = sync.OnceValues(func() (string, error) { return p.readBackend(ctx) })
 	return p
 }
