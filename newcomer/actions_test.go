@@ -2,6 +2,7 @@ package newcomer
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/url"
 	"path/filepath"
@@ -113,16 +114,18 @@ func (n *newcomer) context(of event, environment string) workflows.Context {
 	}}
 }
 
-// subject is who GitHub's token for a job says that it is (GitHub Docs, "OpenID
-// Connect reference").
+// subject is who GitHub's token for a job says that it is, for a repository that
+// is new (GitHub Docs, "OpenID Connect reference").
 func subject(of event, environment string) string {
+	owner, name, _ := strings.Cut(repositoryName, "/")
+	begin := fmt.Sprintf("repo:%s@%d/%s@%d:", owner, githubtest.OwnerID, name, githubtest.RepositoryID)
 	switch {
 	case environment != "":
-		return "repo:" + repositoryName + ":environment:" + environment
+		return begin + "environment:" + environment
 	case of.name == "pull_request":
-		return "repo:" + repositoryName + ":pull_request"
+		return begin + "pull_request"
 	}
-	return "repo:" + repositoryName + ":ref:" + of.ref
+	return begin + "ref:" + of.ref
 }
 
 // credentials are what the actions of a job leave in its environment: those of

@@ -88,22 +88,18 @@ func (r *repository) commit(message string) string {
 // prints against the page, if that has the line.
 func (r *repository) run(line string) string {
 	r.Helper()
-	return r.answered(line, "")
+	return r.runAs(line, line, "")
 }
 
-// answered is run with something typed in.
-func (r *repository) answered(line, typed string) string {
+// runAs is run for a line that stands otherwise on the page, or with something
+// typed in.
+func (r *repository) runAs(page, line, typed string) string {
 	r.Helper()
 	began := time.Now()
 	out, err := r.shell(r.Context(), line, typed, r.environment)
 	require.NoError(r, err, "%s\n%s", line, out)
 	r.Logf("%6.1fs  %s", time.Since(began).Seconds(), line)
-	r.page.compare(r.T, line, out)
-	if f := os.Getenv("NEWCOMER_TMP"); f != "" {
-		h, _ := os.OpenFile(f, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-		h.WriteString("\n$ " + line + "\n" + out)
-		h.Close()
-	}
+	r.page.compare(r.T, page, out)
 	return out
 }
 
