@@ -123,9 +123,7 @@ func TestTheProgramLeavesNoSecretBehind(t *testing.T) {
 	if _, err := os.Stat("/proc/self/environ"); err != nil {
 		t.Skip("no /proc here")
 	}
-	program := filepath.Join(t.TempDir(), "bluegreen")
-	out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput()
-	require.NoError(t, err, string(out))
+	program := binary(t)
 	tools := playStack(t)
 	fake := githubtest.New("example/website")
 	fake.AddEnvironment("prod")
@@ -147,7 +145,7 @@ func TestTheProgramLeavesNoSecretBehind(t *testing.T) {
 	t.Setenv("GITHUB_API_URL", server.URL)
 	t.Setenv("TMPDIR", scratch)
 	command.Dir = folder
-	out, err = command.CombinedOutput()
+	out, err := command.CombinedOutput()
 	require.NoError(t, err, string(out))
 	opened, _ := fake.Secret("prod", "CI_CD_DEPLOYMENT_AUTH_TOKEN")
 	require.Equal(t, topSecret, opened)

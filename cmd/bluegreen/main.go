@@ -11,6 +11,8 @@ import (
 	"runtime/debug"
 	"syscall"
 
+	"bluegreen/internal/terminal"
+
 	"github.com/spf13/cobra"
 )
 
@@ -24,6 +26,7 @@ type exitCode struct {
 func (e exitCode) Error() string { return e.text }
 
 func main() {
+	terminal.Restore()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"os"
+	"os/exec"
 	"testing"
 
 	"bluegreen/sandbox"
@@ -73,4 +75,16 @@ func TestVersion(t *testing.T) {
 	out, _, code := invoke(t, ".", "version")
 	assert.Zero(t, code)
 	assert.Regexp(t, `^bluegreen .* go1\.`, out)
+}
+
+// A terminal that answers no question does not hold a command up, and its
+// output has no question.
+func TestNothingIsAskedOfTheTerminal(t *testing.T) {
+	program := binary(t)
+	command := exec.Command("python3", "-c", "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]))", program, "version") // #nosec G204 -- our own program
+	command.Env = append(os.Environ(), "TERM=xterm-256color", "CI=")
+	output, err := command.CombinedOutput()
+	require.NoError(t, err, string(output))
+	assert.Contains(t, string(output), "bluegreen ")
+	assert.NotContains(t, string(output), "\x1b")
 }

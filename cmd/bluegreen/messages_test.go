@@ -31,7 +31,7 @@ var rooms = []string{"cmd", "infra", "internal", "provider", "sandbox", "stacks"
 // silent are packages whose errors reach nobody as they are: of tests, of
 // generated code, and of the emulated AWS's own protocol, which answers in AWS's
 // words.
-var silent = []string{"internal/github/githubtest", "infra/infratest", "sandbox/parts/partstest", "sandbox/awsplugin", "sandbox/randomplugin", "sandbox/bench", "sandbox/codedeploy"}
+var silent = []string{"internal/github/githubtest", "internal/workflows", "infra/infratest", "sandbox/parts/partstest", "sandbox/awsplugin", "sandbox/randomplugin", "sandbox/bench", "sandbox/codedeploy"}
 
 // makers are the functions whose first text is what people read.
 var makers = map[string]int{
