@@ -129,7 +129,7 @@ func subject(of event, environment string) string {
 }
 
 // credentials are what the actions of a job leave in its environment: those of
-// AWS, if the role that it asks for exists and trusts the job.
+// AWS, if the role that it asks for exists and trusts the job, or the key exists.
 func (n *newcomer) credentials(job workflows.Job, context workflows.Context, matrix map[string]any, who string) map[string]string {
 	n.Helper()
 	variables := map[string]string{"GITHUB_API_URL": n.environment["GITHUB_API_URL"], "GITHUB_REPOSITORY": repositoryName}
@@ -144,13 +144,22 @@ func (n *newcomer) credentials(job workflows.Job, context workflows.Context, mat
 		if !wanted {
 			continue
 		}
-		arn, err := context.Expand(step.With["role-to-assume"])
-		require.NoError(n, err)
-		at, err := context.Expand(step.With["aws-region"])
-		require.NoError(n, err)
-		require.NotEmpty(n, at)
-		n.trusts(arn, who)
-		maps.Copy(variables, map[string]string{"AWS_ACCESS_KEY_ID": "role", "AWS_SECRET_ACCESS_KEY": "role", "AWS_REGION": at, "AWS_DEFAULT_REGION": at})
+		given := map[string]string{}
+		for name, text := range step.With {
+			given[name], err = context.Expand(text)
+			require.NoError(n, err)
+		}
+		require.NotEmpty(n, given["aws-region"])
+		key, secret := given["aws-access-key-id"], given["aws-secret-access-key"]
+		if given["role-to-assume"] != "" || key == "" {
+			n.trusts(given["role-to-assume"], who)
+			key, secret = "role", "role"
+		} else {
+			n.exists(key)
+		}
+		maps.Copy(variables, map[string]string{
+			"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret, "AWS_REGION": given["aws-region"], "AWS_DEFAULT_REGION": given["aws-region"],
+		})
 	}
 	return variables
 }
@@ -168,6 +177,14 @@ func (n *newcomer) trusts(arn, who string) {
 	quoted, err := json.Marshal(who)
 	require.NoError(n, err)
 	require.Contains(n, document, string(quoted), "%s does not trust %s", arn, who)
+}
+
+// exists checks that an access key is of the stack's user.
+func (n *newcomer) exists(key string) {
+	n.Helper()
+	used, err := iam.NewFromConfig(n.account.Config).GetAccessKeyLastUsed(n.Context(), &iam.GetAccessKeyLastUsedInput{AccessKeyId: &key})
+	require.NoError(n, err)
+	require.Contains(n, *used.UserName, "bakery-prod")
 }
 
 // previews is where jobs leave digests.

@@ -47,6 +47,7 @@ func TestNewcomer(t *testing.T) {
 	n.release()
 	n.propose()
 	n.drift()
+	n.useKeys()
 	n.page.finished(t)
 	secrets := n.secrets()
 	n.discreet(secrets)
@@ -133,18 +134,26 @@ func (n *newcomer) connect() {
 func (n *newcomer) release() {
 	n.runAs("bin/bluegreen release --stack prod", "bin/bluegreen release --stack prod --no-build", "")
 	n.run("bin/bluegreen doctor --stack prod")
-	n.hub.SetVariable("prod", "RELEASE_FLAGS", "--no-build")
-	first := n.pushed()
+	first := n.live()
 	n.page.told(n.T, "git push")
-	assert.NotEqual(n, first, n.pushed(), "the second release replaces the fleet")
+	asked, address := n.serve()
+	n.hub.SetVariable("prod", "RELEASE_FLAGS", "--no-build --once-over-http --site-url "+address)
+	n.pushed()
+	assert.Equal(n, []string{"/migrate/", "/collectstatic/"}, asked.asked, "with the token from GitHub")
+	second := n.live()
+	assert.NotEqual(n, first, second, "a release replaces the fleet")
+	n.hub.SetVariable("prod", "RELEASE_FLAGS", "--no-build")
+	n.pushed()
+	third := n.live()
+	assert.NotEqual(n, second, third)
 	again := n.job("release.yml", "redeploy", button(map[string]any{"stack": "prod", "redeploy": true}), nil)
 	assert.Contains(n, again[0].Summary, "## ✅ Released")
+	assert.NotEqual(n, third, n.live())
 	n.run("bin/bluegreen release --stack prod --status")
 }
 
-// pushed commits a change of the application, has it released, and answers which
-// group is live.
-func (n *newcomer) pushed() string {
+// pushed commits a change of the application and has it released.
+func (n *newcomer) pushed() {
 	file := filepath.Join(n.root, "app", "bakery.txt")
 	text, err := os.ReadFile(file)
 	if !os.IsNotExist(err) {
@@ -156,7 +165,6 @@ func (n *newcomer) pushed() string {
 	require.Len(n, released, 1)
 	assert.Contains(n, released[0].Summary, "## ✅ Released")
 	assert.Contains(n, released[0].Summary, commit[:8])
-	return released[0].Summary
 }
 
 // propose opens a pull request for a larger fleet, which is previewed and
@@ -231,16 +239,26 @@ func (n *newcomer) drift() {
 	n.run("bin/bluegreen doctor --stack prod")
 }
 
-// leave takes the protection away, as GitHub does with every change, and deletes
-// everything.
+// useKeys has GitHub release with an access key in the place of roles.
+func (n *newcomer) useKeys() {
+	n.discreet(n.secrets())
+	n.run("pulumi config set --path access.ci keys")
+	n.commit("Release with a key")
+	n.run("make up STACK=prod")
+	n.run("bin/bluegreen github secrets --stack prod --prune --yes")
+	assert.NotContains(n, n.hub.Variables("prod"), "AWS_RELEASE_ROLE_ARN")
+	assert.Empty(n, n.hub.Variables("")["AWS_PREVIEW_ROLE_ARN_PROD"])
+	n.pushed()
+}
+
+// leave takes the protection away, and deletes everything.
 func (n *newcomer) leave() {
 	for _, of := range []string{"edge", "access", "database", "cache", "storage"} {
 		set := "pulumi config set --path " + of + ".protect false"
 		n.page.told(n.T, set)
 		n.run(set)
 	}
-	n.commit("Close the bakery")
-	n.job("infrastructure.yml", "up", push, nil)
+	n.run("make up STACK=prod")
 	assert.NotZero(n, n.left()["roles"], "the search finds what is there")
 	n.page.told(n.T, "pulumi destroy --yes --stack prod")
 	n.run("tools/pulumi.sh destroy --yes --stack prod")

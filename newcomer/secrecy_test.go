@@ -52,7 +52,9 @@ func (n *newcomer) secrets() map[string]string {
 	found := map[string]string{"Pulumi's passphrase": passphrase, "what was typed in": typed, "GitHub's token": n.environment["GH_TOKEN"]}
 	for _, environment := range []string{"", "prod"} {
 		for _, name := range n.hub.Secrets(environment) {
-			found["secret "+name], _ = n.hub.Secret(environment, name)
+			if name != "AWS_ACCESS_KEY_ID" { // as public as a user's name
+				found["secret "+name], _ = n.hub.Secret(environment, name)
+			}
 		}
 	}
 	pages := ssm.NewGetParametersByPathPaginator(ssm.NewFromConfig(n.account.Config), &ssm.GetParametersByPathInput{
