@@ -158,6 +158,20 @@ func TestAFullDiskStopsTheReleaseEarly(t *testing.T) {
 	assert.Contains(t, output, "want 500 MiB of free space, got 499; make fleet.volumeSize larger")
 }
 
+func TestWhatIsInstalledIsReadableWhateverTheMask(t *testing.T) {
+	t.Parallel()
+	b, _ := newHello(t)
+	for _, script := range []string{"scripts/before-install", "scripts/after-install"} {
+		hook := b.hookCommand("d-ONE", script)
+		hook.Path, hook.Args = "/bin/bash", []string{"bash", "-c", `umask 077 && exec "$1"`, "bash", hook.Path}
+		output, err := hook.CombinedOutput()
+		require.NoError(t, err, string(output))
+	}
+	found, err := exec.Command("find", filepath.Join(b.root, "srv"), "!", "-type", "l", "!", "-perm", "-o=r").CombinedOutput() // #nosec G204 -- the test's own folder
+	require.NoError(t, err)
+	assert.Empty(t, string(found), "what the service user cannot read")
+}
+
 func TestWrongSurroundingsAreNamed(t *testing.T) {
 	t.Parallel()
 	b, _ := newHello(t)

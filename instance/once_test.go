@@ -285,6 +285,16 @@ func descendants(t *testing.T, pid int) (found []int) {
 	return found
 }
 
+func TestADatabaseURLThatCannotBeReadStaysSecret(t *testing.T) {
+	t.Parallel()
+	for _, url := range []string{"postgis://site:hush@database/site", "postgresql://site:hush%@database/site", "hush"} {
+		output, err := once(t, url, "d-1", "migrate", "true").CombinedOutput()
+		require.Error(t, err)
+		assert.Contains(t, string(output), "once: migrate: DATABASE_URL: want postgresql://USER:PASSWORD@HOST:PORT/NAME")
+		assert.NotContains(t, string(output), "hush")
+	}
+}
+
 func TestAStepNeedsItsDatabase(t *testing.T) {
 	t.Parallel()
 	output, err := once(t, "", "d-1", "migrate", "true").CombinedOutput()

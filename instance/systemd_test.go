@@ -204,6 +204,7 @@ func TestAFullDisk(t *testing.T) {
 	output, err = i.hook("d-ONE", "scripts/after-install")
 	require.Error(t, err)
 	assert.Contains(t, output, "No space left on device")
+	assert.Contains(t, output, "not installed, see above", "the last line leads to the reason")
 	assert.NoDirExists(t, i.root+"/srv/example/releases/d-ONE")
 
 	i.do("mount", "-o", "remount,size=2g", "/srv/example")

@@ -2,6 +2,7 @@
 # What the hooks share. Each of them sources this file first.
 set -euo pipefail
 export PATH="$PATH:/usr/sbin:/usr/bin:/sbin:/bin" # the agent's own may be shorter
+umask 022 # what is installed is for the service user, too
 
 ROOT="${ROOT:-}" # another folder than / for trying the hooks out
 service_user=bluegreen

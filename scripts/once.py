@@ -88,6 +88,11 @@ def once(options, deadline):
     url = os.environ.get("DATABASE_URL")
     if not url:
         raise Failed("DATABASE_URL: required, because the lock is in the database; got none")
+    try:
+        psycopg.conninfo.conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        # What libpq says of it has the password in it.
+        raise Failed("DATABASE_URL: want postgresql://USER:PASSWORD@HOST:PORT/NAME, with % and other signs percent-encoded") from None
     with psycopg.connect(url, autocommit=True, connect_timeout=10, options=SERVER_KEEPALIVE, **KEEPALIVE) as lock:
         if not acquire(lock, options, deadline):
             return

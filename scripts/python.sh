@@ -35,7 +35,7 @@ virtual_environment() {
 		# copies. Compiled now, since the service user may not write there later.
 		wheels/uv pip install --quiet --offline --no-config --cache-dir "$home/venvs/.cache" --python "$place/bin/python" \
 			--no-index --find-links wheels --require-hashes --only-binary :all: --compile-bytecode --requirement "$requirements" ||
-			fail "$requirements: the bundle's wheels do not fit this instance, $(python3 -V) on $(uname -m); set PYTHON_VERSION and MACHINE for scripts/build"
+			fail "$requirements: not installed, see above; where wheels are not found, build for this instance, $(python3 -V) on $(uname -m): PYTHON_VERSION and MACHINE of scripts/build"
 		rm -rf "$home/venvs/.cache"
 		touch "$place/complete"
 		say "made the virtual environment of $requirements"

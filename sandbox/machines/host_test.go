@@ -30,6 +30,11 @@ func TestMachines(t *testing.T) {
 		assert.Contains(t, w.run(one.Instance, "journalctl", "--no-pager", "--unit", "nginx"), "Started nginx.service")
 		assert.NotEqual(t, w.run(one.Instance, "cat", "/etc/machine-id"), w.run(two.Instance, "cat", "/etc/machine-id"))
 	})
+	t.Run("whoever enters has no other rights than the machine", func(t *testing.T) {
+		w := w.in(t)
+		assert.Equal(t, w.run(one.Instance, "grep", "Cap[PEB]", "/proc/1/status"), w.run(one.Instance, "grep", "Cap[PEB]", "/proc/self/status"))
+		assert.Equal(t, "/", w.run(one.Instance, "pwd"))
+	})
 	t.Run("user data", func(t *testing.T) {
 		w := w.in(t)
 		assert.Contains(t, w.run(one.Instance, "cat", "/var/log/cloud-init-output.log"), "userdata: ready for a release")

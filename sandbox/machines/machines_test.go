@@ -140,7 +140,8 @@ func TestEnter(t *testing.T) {
 	t.Setenv("TERM", "xterm")
 	t.Setenv("SECRET", "x")
 	command := Enter(42, "systemctl", "status")
-	assert.Equal(t, []string{"nsenter", "--target=42", "--all", "--wd=/", "--", "env", "-i", "HOME=/root", "LANG=C.UTF-8",
+	assert.Equal(t, []string{"nsenter", "--target=42", "--all", "--",
+		"setpriv", "--bounding-set=" + capabilities, "--", "env", "--chdir=/", "-i", "HOME=/root", "LANG=C.UTF-8",
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TERM=xterm", "systemctl", "status"}, command)
 	assert.Equal(t, "--login", Enter(42)[len(Enter(42))-1])
 }

@@ -98,16 +98,24 @@ func (h *Host) Kill(instance string) error {
 	}
 }
 
+// capabilities are those that systemd-nspawn(1) leaves to what it boots, with a
+// network of its own. Whoever enters from outside has more: it could set the
+// clock of this computer.
+const capabilities = "-all,+audit_control,+audit_write,+chown,+dac_override,+dac_read_search,+fowner,+fsetid,+ipc_owner," +
+	"+kill,+lease,+linux_immutable,+mknod,+net_admin,+net_bind_service,+net_broadcast,+net_raw,+setfcap,+setgid,+setpcap,+setuid," +
+	"+sys_admin,+sys_boot,+sys_chroot,+sys_nice,+sys_ptrace,+sys_resource,+sys_tty_config"
+
 // Enter is the command that runs another one in the machine of a leader (see
-// Machine), as root and with none of the caller's environment but TERM; without
-// a command it is a shell.
+// Machine), as root, with the rights that root has there and with none of the
+// caller's environment but TERM; without a command it is a shell.
 func Enter(leader int, command ...string) []string {
 	if len(command) == 0 {
 		command = []string{"/bin/bash", "--login"}
 	}
 	return append([]string{
-		"nsenter", "--target=" + strconv.Itoa(leader), "--all", "--wd=/", "--",
-		"env", "-i", "HOME=/root", "LANG=C.UTF-8", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		"nsenter", "--target=" + strconv.Itoa(leader), "--all", "--",
+		// nsenter would look up the folder before it is in there.
+		"setpriv", "--bounding-set=" + capabilities, "--", "env", "--chdir=/", "-i", "HOME=/root", "LANG=C.UTF-8", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 		"TERM=" + or(os.Getenv("TERM"), "dumb"),
 	}, command...)
 }

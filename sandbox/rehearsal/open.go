@@ -2,8 +2,10 @@ package rehearsal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -47,8 +49,13 @@ func Open(ctx context.Context, site Site) (*Live, Versions, error) {
 	if site.App == "" {
 		built.cache = filepath.Join(site.Sandbox.Root, ".sandbox", "wheels")
 	}
-	v, err := newVersions(ctx, site.Sandbox.Root, site.App, filepath.Join(site.Folder, "versions"), built)
+	folder, err := claim(site.Folder)
 	if err != nil {
+		return nil, Versions{}, err
+	}
+	v, err := newVersions(ctx, site.Sandbox.Root, site.App, folder, built)
+	if err != nil {
+		_ = os.RemoveAll(folder) // so that the same command works when the application is mended
 		return nil, Versions{}, fmt.Errorf("versions to release: %w", err)
 	}
 	released, err := v.reference(ctx)
@@ -69,6 +76,21 @@ func Open(ctx context.Context, site Site) (*Live, Versions, error) {
 		return nil, Versions{}, err
 	}
 	return &Live{Sandbox: s, versions: v}, released, nil
+}
+
+// claim makes the folder of the versions. Where there is one, another rehearsal
+// is at it or has left its recording there.
+func claim(rehearsal string) (string, error) {
+	if err := os.MkdirAll(rehearsal, 0o700); err != nil {
+		return "", err
+	}
+	folder := filepath.Join(rehearsal, "versions")
+	if err := os.Mkdir(folder, 0o700); errors.Is(err, fs.ErrExist) {
+		return "", fmt.Errorf("%s: has a rehearsal in it already; choose another folder with --run, or remove it", rehearsal)
+	} else if err != nil {
+		return "", err
+	}
+	return folder, nil
 }
 
 // stackFile is the stack's configuration. For an application without worker and

@@ -38,3 +38,12 @@ func TestAnApplicationWithoutCeleryIsRehearsedWithoutIt(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "rehearsal", world.Stack)
 }
+
+func TestAFolderIsForOneRehearsal(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "rehearsal")
+	versions, err := claim(folder)
+	require.NoError(t, err)
+	assert.DirExists(t, versions)
+	_, err = claim(folder)
+	require.EqualError(t, err, folder+": has a rehearsal in it already; choose another folder with --run, or remove it")
+}
