@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"bluegreen/infra/access"
 	"bluegreen/internal/github"
 
 	"github.com/spf13/cobra"
@@ -15,7 +16,9 @@ Only branches main and master, and tags where asked, may deploy to it: the roles
 in AWS trust the environment, whatever the branch. With --reviewer, each job waits
 until one of the reviewers has approved it. What is there already and protects
 stays. The label of issues on drift is made, too. It says first what it would do;
-a second run does nothing.
+a second run does nothing. It also says when the roles would not know the
+repository, whose numbers a new one's tokens have: access.github.ownerId and
+repositoryId.
 
 The token needs to administer the repository (repo for a classic one, of an
 owner or administrator); the GITHUB_TOKEN of Actions may not.`
@@ -49,6 +52,9 @@ func (f *githubFlags) setup(cmd *cobra.Command, options github.SetupOptions) err
 	options.Stack = f.name()
 	if options.Environment == "" {
 		options.Environment = f.environment()
+	}
+	if configured := f.configuration().Access; configured.CI == access.GitHub {
+		options.Numbers = &github.Numbers{Owner: configured.GitHub.OwnerID, Repository: configured.GitHub.RepositoryID}
 	}
 	client, err := f.client(cmd)
 	if err != nil {

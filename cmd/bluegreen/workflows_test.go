@@ -77,8 +77,8 @@ func TestUnknownCommandsOfWorkflows(t *testing.T) {
 	}
 }
 
-// rows are those of a table of a page, by the first cell without its marks.
-func rows(t *testing.T, page, head string) map[string][]string {
+// tableRows are those of a table of a page, by the first cell without its marks.
+func tableRows(t *testing.T, page, head string) map[string][]string {
 	t.Helper()
 	_, after, found := strings.Cut(page, head)
 	require.True(t, found, head)
@@ -114,7 +114,7 @@ var (
 // The page's list has every name that workflows read or that a stack has for
 // them, each as what it is.
 func TestNamesOnThePageAboutGitHub(t *testing.T) {
-	listed := rows(t, githubPage(t), "| name | kind | comes from | goes to |\n")
+	listed := tableRows(t, githubPage(t), "| name | kind | comes from | goes to |\n")
 	wanted := map[string]bool{"GITHUB_TOKEN": true}
 	files, err := filepath.Glob(filepath.Join(checkoutRoot, workflows.Folder, "*.yml"))
 	require.NoError(t, err)
@@ -158,7 +158,7 @@ func TestNamesOnThePageAboutGitHub(t *testing.T) {
 func TestRolesOnThePageAboutGitHub(t *testing.T) {
 	facts, err := workflows.ReadFacts(checkoutRoot, knownCommand)
 	require.NoError(t, err)
-	listed := rows(t, githubPage(t), "| role | who may take it | may | in |\n")
+	listed := tableRows(t, githubPage(t), "| role | who may take it | may | in |\n")
 	require.Len(t, listed, 3)
 	quoted := regexp.MustCompile("`([^`]+)`")
 	for role, documents := range map[string]string{"preview": "workflow-preview", "up": "workflow-up-*", "release": "release"} {

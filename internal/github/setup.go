@@ -26,6 +26,7 @@ type SetupOptions struct {
 	Environment string
 	Reviewers   []string // users, and teams as ORGANIZATION/TEAM, one of whom approves each job
 	Tags        []string // patterns of tags that may deploy, as in v*; none by default
+	Numbers     *Numbers // those that the stack's roles trust; nil if they trust nobody on GitHub
 }
 
 // Setup is what would be done, and with Apply is.
@@ -68,6 +69,11 @@ func (c *Client) PlanSetup(ctx context.Context, options SetupOptions) (*Setup, e
 	}
 	if !s.exists || change || now.DeploymentBranchPolicy == nil {
 		s.todo = append([]func(context.Context) error{s.putEnvironment}, s.todo...)
+	}
+	if options.Numbers != nil {
+		if err := s.checkNumbers(ctx, *options.Numbers); err != nil {
+			return nil, err
+		}
 	}
 	return s, s.planLabel(ctx)
 }

@@ -37,6 +37,7 @@ type Server struct {
 	labels       map[string]bool
 	accounts     map[string]int // users, and teams as organization/slug, by their number
 
+	made      time.Time // the repository
 	clock     time.Time // each write is a second later than the one before
 	nextID    int
 	remaining int // requests until the limit
@@ -64,13 +65,14 @@ func New(repository string) *Server {
 		owner: owner, name: name, environments: map[string]*environment{}, labels: map[string]bool{}, accounts: map[string]int{},
 		clock: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), nextID: 100, remaining: 5000, mux: http.NewServeMux(),
 	}
+	s.made = s.clock
 	s.store = s.newStore()
 	s.routeStores()
 	s.routeEnvironments()
 	s.routeIssues()
 	s.routePulls()
 	s.handle("GET /repos/{owner}/{name}", func(*http.Request, []byte) (int, any) {
-		return http.StatusOK, object{"id": repositoryID, "full_name": repository, "name": name, "owner": object{"login": owner}}
+		return http.StatusOK, object{"id": RepositoryID, "full_name": repository, "name": name, "owner": object{"login": owner, "id": OwnerID}, "created_at": s.made}
 	})
 	return s
 }
@@ -99,7 +101,18 @@ func (s *Server) Forget() {
 	s.log.Reset()
 }
 
-const repositoryID = 4711
+// RepositoryID and OwnerID are the numbers of the repository and its owner.
+const (
+	RepositoryID = 4711
+	OwnerID      = 815
+)
+
+// SetMade says when the repository was made; it was at the beginning of 2026.
+func (s *Server) SetMade(at time.Time) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.made = at
+}
 
 type object = map[string]any
 
