@@ -50,7 +50,7 @@ unpack_uv() {
 	if [[ -f .uv/program ]]; then return; fi
 	wheel=$(echo wheels/uv-"$(sed -n 's/^uv==\([^ ]*\).*/\1/p' scripts/uv.txt)"-*.whl) # an application may have another
 	[[ -e $wheel ]] || fail 'wheels: not in the bundle; run scripts/build before the bundle is made'
-	python3 -m zipfile -e "$wheel" .uv
+	python3 -m zipfile -e "$wheel" .uv || fail "$wheel: not installed, see above"
 	chmod +x .uv/uv-*.data/scripts/uv
 	mv .uv/uv-*.data/scripts/uv .uv/program
 }
