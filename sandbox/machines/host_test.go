@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"bluegreen/sandbox/codedeploy"
 
@@ -18,7 +19,8 @@ func TestMachines(t *testing.T) {
 	running := w.await(2)
 	one, two := running[0], running[1]
 	w.awaitData()
-	assert.False(t, w.host.dataBehind())
+	// The parameters that name the logins are read one after the other.
+	require.Eventually(t, func() bool { return !w.host.dataBehind() }, patience, 50*time.Millisecond, "the data machine has yet to be told something")
 	for _, m := range w.host.Machines() {
 		t.Logf("%s booted in %s", m.Instance, m.Boot)
 	}
