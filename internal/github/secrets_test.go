@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"math"
 	"net/http"
 	"net/url"
 	"os"
@@ -264,6 +265,12 @@ func TestLimitsAreWaitedFor(t *testing.T) {
 	}, Message: "API rate limit exceeded"})
 	_, err := client.PlanValues(t.Context(), "prod", "prod", nil)
 	require.ErrorContains(t, err, "GitHub's limit of 5000 requests an hour is reached until ", "an hour is longer than the patience")
+
+	fake = githubtest.New(repository)
+	fake.Fail(githubtest.Failure{Status: http.StatusForbidden, Header: map[string]string{"Retry-After": "7200"}, Message: "You have exceeded a secondary rate limit"})
+	_, err = open(t, fake, nil).PlanValues(t.Context(), "prod", "prod", nil)
+	require.ErrorContains(t, err, "GitHub refuses further requests for now (You have exceeded a secondary rate limit); run this again in 2h0m0s")
+	require.NotContains(t, err.Error(), "the token may not")
 }
 
 func TestHowLongALimitLasts(t *testing.T) {
@@ -281,6 +288,7 @@ func TestHowLongALimitLasts(t *testing.T) {
 		{403, map[string]string{"Retry-After": "37"}, "", 37 * time.Second, true},
 		{429, map[string]string{"X-Ratelimit-Remaining": "0", "X-Ratelimit-Reset": "1800000090"}, "", 90 * time.Second, true},
 		{403, map[string]string{"X-Ratelimit-Remaining": "0", "X-Ratelimit-Reset": "1700000000"}, "", 0, true},
+		{403, map[string]string{"Retry-After": "999999999999"}, "", math.MaxInt32 * time.Second, true},
 		{403, nil, "You have exceeded a secondary rate limit. Please wait", time.Minute, true},
 		{429, nil, "", time.Minute, true},
 	} {
