@@ -177,10 +177,6 @@ func fitting(lines []string, most, space int) int {
 // costs says what a month costs before and after.
 func (r Report) costs(out *strings.Builder) {
 	c := cost.OfPreview(r.Digest, r.Region)
-	sign := ""
-	if c.Delta() >= 0 {
-		sign = "+"
-	}
 	switch {
 	case r.Offline:
 		fmt.Fprintf(out, "**Cost:** %s a month for all of it.", c.After.Sum())
@@ -188,9 +184,9 @@ func (r Report) costs(out *strings.Builder) {
 		fmt.Fprintf(out, "**Cost:** %s a month, as before.", c.Before.Sum())
 		c.After = c.Before
 	case c.Before.Partial || c.After.Partial:
-		fmt.Fprintf(out, "**Cost:** %s%s a month; what stays as it is is not in this preview.", sign, cost.Dollars(c.Delta()))
+		fmt.Fprintf(out, "**Cost:** %s a month; what stays as it is is not in this preview.", c.Sum())
 	default:
-		fmt.Fprintf(out, "**Cost:** %s a month before, %s after (%s%s).", c.Before.Sum(), c.After.Sum(), sign, cost.Dollars(c.Delta()))
+		fmt.Fprintf(out, "**Cost:** %s a month before, %s after (%s).", c.Before.Sum(), c.After.Sum(), c.Sum())
 	}
 	for _, caveat := range c.After.Caveats() {
 		fmt.Fprintf(out, " %s", prose(caveat))
