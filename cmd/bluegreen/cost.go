@@ -126,7 +126,7 @@ func (f *costFlags) estimator() (cost.Estimator, error) {
 	}
 	for _, given := range f.assume {
 		name, value, ok := strings.Cut(given, "=")
-		if !ok {
+		if !ok || strings.TrimSpace(value) == "" {
 			return cost.Estimator{}, fmt.Errorf("--assume %s: want NAME=VALUE, as in releases=40", given)
 		}
 		var err error

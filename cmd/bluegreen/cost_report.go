@@ -130,9 +130,10 @@ func (r costReport) changes(out io.Writer) {
 		if change.Unknown {
 			name += ", a part unknown"
 		}
-		grid.AppendRow(table.Row{name, cost.Dollars(change.Before), cost.Dollars(change.After), cost.Signed(change.Delta())})
+		before, after, difference := change.Amounts()
+		grid.AppendRow(table.Row{name, before, after, difference})
 	}
-	grid.AppendFooter(table.Row{"", cost.Dollars(d.Before.Total()), cost.Dollars(d.After.Total()), cost.Signed(d.Delta())})
+	grid.AppendFooter(table.Row{"", d.Before.Sum(), d.After.Sum(), d.Sum()})
 	render(out, grid)
 }
 

@@ -106,18 +106,19 @@ func TestMistakesAboutCost(t *testing.T) {
 	empty := filepath.Join(t.TempDir(), "empty.json")
 	require.NoError(t, os.WriteFile(empty, []byte(`{"changeSummary": {"same": 3}}`), 0o600))
 	for line, want := range map[string]string{
-		"":                              "at least one of the flags in the group [stack stack-file preview state] is required",
-		"--stack a --state b":           "none of the others can be",
-		"--preview=":                    "nothing to estimate: the value is empty",
-		"--preview absent.json":         "absent.json: no such file",
-		"--preview " + empty:            empty + ": lists no resource; make it with pulumi preview --json --show-sames",
-		"--state " + prod:               "want what pulumi stack export prints",
-		"--stack-file absent.yaml":      "absent.yaml",
-		"--preview x --against prod":    "--against prod: want stack=…, stack-file=…, preview=…, state=…, as in state=export.json",
-		"--preview x --against state=":  "--against state=: want ",
-		"--preview x --assume releases": "--assume releases: want NAME=VALUE, as in releases=40",
-		"--preview x --assume relase=1": "--assume relase=1: yaml: unmarshal errors",
-		"--preview x --usage absent":    "absent: no such file",
+		"":                               "at least one of the flags in the group [stack stack-file preview state] is required",
+		"--stack a --state b":            "none of the others can be",
+		"--preview=":                     "nothing to estimate: the value is empty",
+		"--preview absent.json":          "absent.json: no such file",
+		"--preview " + empty:             empty + ": lists no resource; make it with pulumi preview --json --show-sames",
+		"--state " + prod:                "want what pulumi stack export prints",
+		"--stack-file absent.yaml":       "absent.yaml",
+		"--preview x --against prod":     "--against prod: want stack=…, stack-file=…, preview=…, state=…, as in state=export.json",
+		"--preview x --against state=":   "--against state=: want ",
+		"--preview x --assume releases":  "--assume releases: want NAME=VALUE, as in releases=40",
+		"--preview x --assume releases=": "--assume releases=: want NAME=VALUE, as in releases=40",
+		"--preview x --assume relase=1":  "--assume relase=1: yaml: unmarshal errors",
+		"--preview x --usage absent":     "absent: no such file",
 	} {
 		out, errs, code := invoke(t, ".", append([]string{"cost"}, strings.Fields(line)...)...)
 		assert.Equal(t, 1, code, line)

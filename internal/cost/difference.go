@@ -23,6 +23,47 @@ type Change struct {
 	After    float64 `json:"after"`
 	// Unknown says that a part of it has no price, before or after.
 	Unknown bool `json:"unknown,omitempty"`
+	// Unsure says that it is another part before than after: what the difference
+	// is, Before and After do not tell.
+	Unsure bool `json:"unsure,omitempty"`
+
+	unknown [2]bool // before and after
+}
+
+// Amounts are before, after and the difference for people; what has no price is
+// in none of them a zero.
+func (c Change) Amounts() (before, after, difference string) {
+	difference = Signed(c.Delta())
+	if c.Unsure {
+		difference = "unknown"
+	}
+	return amount(c.Before, c.unknown[0]), amount(c.After, c.unknown[1]), difference
+}
+
+func amount(usd float64, unknown bool) string {
+	switch {
+	case unknown && usd == 0:
+		return "unknown"
+	case unknown:
+		return "at least " + Dollars(usd)
+	}
+	return Dollars(usd)
+}
+
+// Sum is Delta for people: it says so where what is unknown adds to it, or where
+// nobody can tell.
+func (c Comparison) Sum() string {
+	least := ""
+	for _, change := range c.Changes {
+		switch {
+		case !change.Unsure:
+		case change.unknown[0] || change.Before > change.After:
+			return "an unknown difference"
+		default:
+			least = "at least "
+		}
+	}
+	return least + Signed(c.Delta())
 }
 
 // Delta is what the change adds to a month.
@@ -38,7 +79,7 @@ func Difference(before, after Estimate) Comparison {
 	changes := map[key]*Change{}
 	// Unknown lines that are the same on both sides are no change.
 	unknown := map[key]map[string]int{}
-	add := func(e Estimate, side func(*Change) *float64, sign int) {
+	add := func(e Estimate, side func(*Change) *float64, sign, position int) {
 		for _, line := range e.Lines {
 			at := key{line.Type, role(line.Resource, e.Stack)}
 			if changes[at] == nil {
@@ -47,19 +88,19 @@ func Difference(before, after Estimate) Comparison {
 			}
 			*side(changes[at]) += line.Monthly
 			if line.Kind == Unknown {
-				changes[at].Unknown = true
+				changes[at].Unknown, changes[at].unknown[position] = true, true
 				unknown[at][line.What] += sign
 			}
 		}
 	}
-	add(before, func(c *Change) *float64 { return &c.Before }, -1)
-	add(after, func(c *Change) *float64 { return &c.After }, 1)
+	add(before, func(c *Change) *float64 { return &c.Before }, -1, 0)
+	add(after, func(c *Change) *float64 { return &c.After }, 1, 1)
 
 	made := Comparison{Before: before, After: after}
 	for at, change := range changes {
 		change.Before, change.After = cents(change.Before), cents(change.After)
-		moved := slices.ContainsFunc(slices.Collect(maps.Values(unknown[at])), func(n int) bool { return n != 0 })
-		if change.Delta() != 0 || moved {
+		change.Unsure = slices.ContainsFunc(slices.Collect(maps.Values(unknown[at])), func(n int) bool { return n != 0 })
+		if change.Delta() != 0 || change.Unsure {
 			made.Changes = append(made.Changes, *change)
 		}
 	}

@@ -36,13 +36,13 @@ func TestAPreviewBeforeAndAfter(t *testing.T) {
 	assert.InDelta(t, 47.45, c.Delta(), 0.001) // 730 x (0.13 - 0.065)
 	require.Len(t, c.Changes, 2)
 	assert.Equal(t, Change{Resource: "example-database-01", Type: "aws:rds/instance:Instance", Before: 53.05, After: 100.5}, c.Changes[0])
-	assert.Equal(t, Change{Resource: "jobs", Type: "aws:sqs/queue:Queue", Unknown: true}, c.Changes[1], "listed although it adds no amount")
-	assert.Equal(t, `**$119.16 → at least $166.61 a month** (+$47.45).
+	assert.Equal(t, Change{Resource: "jobs", Type: "aws:sqs/queue:Queue", Unknown: true, Unsure: true, unknown: [2]bool{false, true}}, c.Changes[1], "listed although it adds no amount")
+	assert.Equal(t, `**$119.16 → at least $166.61 a month** (at least +$47.45).
 
 | Resource | Before | After | Difference |
 | --- | ---: | ---: | ---: |
 | Instance `+"`example-database-01`"+` | $53.05 | $100.50 | +$47.45 |
-| Queue `+"`jobs`"+`, a part unknown | $0.00 | $0.00 | $0.00 |
+| Queue `+"`jobs`"+`, a part unknown | $0.00 | unknown | unknown |
 
 1 amount is unknown. Spot instances are taken for 60 % below the on-demand price; without any discount: $184.96. $8.26 of it depends on use, which is assumed. Prices of us-east-2, before tax; the oldest is of 1 January 2025, and $145.14 rests on prices that were not looked up.
 `, c.Markdown())
@@ -53,7 +53,7 @@ func TestAPreviewOfChangesOnly(t *testing.T) {
 	c := OfPreview(grown(t, false), "us-east-2")
 	assert.True(t, c.After.Partial)
 	assert.InDelta(t, 47.45, c.Delta(), 0.001)
-	assert.Contains(t, c.Markdown(), "**+$47.45 a month**; what stays as it is was not listed.\n")
+	assert.Contains(t, c.Markdown(), "**at least +$47.45 a month**; what stays as it is was not listed.\n")
 }
 
 func TestNothingCostsAnotherAmount(t *testing.T) {
@@ -73,4 +73,17 @@ func TestUnknownOnBothSides(t *testing.T) {
 	moved := Difference(Of(key, "nowhere"), Of(key, "us-east-1"))
 	require.Len(t, moved.Changes, 1)
 	assert.True(t, moved.Changes[0].Unknown)
+	assert.Equal(t, "an unknown difference", moved.Sum())
+}
+
+// What loses its price has become neither free nor cheaper.
+func TestAPriceThatIsUnknownAfterwards(t *testing.T) {
+	database := func(class string) Estimate {
+		return Of([]preview.State{resource("aws:rds/instance:Instance", "d", map[string]any{
+			"engine": "postgres", "instanceClass": class, "allocatedStorage": 20.0, "storageType": "gp3",
+		})}, "us-east-1")
+	}
+	c := Difference(database("db.t4g.micro"), database("db.x99.huge"))
+	assert.Contains(t, c.Markdown(), "**$13.98 → at least $2.30 a month** (an unknown difference).\n")
+	assert.Contains(t, c.Markdown(), "| Instance `d`, a part unknown | $13.98 | at least $2.30 | unknown |\n")
 }

@@ -62,6 +62,9 @@ func (e estimation) priced(kind Kind, what, item string, quantity float64) Line 
 	if !known {
 		return unknown(what, fmt.Sprintf("the price table has no %s for %s", item, e.place()))
 	}
+	if !(quantity >= 0 && quantity <= most) {
+		return unknown(what, fmt.Sprintf("%g of it cannot be", quantity))
+	}
 	return Line{
 		What: what, Kind: kind, Quantity: quantity, Unit: price.Unit, Price: price.USD,
 		Monthly: cents(quantity * price.USD), Source: &price.Source,

@@ -25,8 +25,8 @@ func (c Comparison) Markdown() string {
 		if change.Unknown {
 			note = ", a part unknown"
 		}
-		fmt.Fprintf(&out, "| %s `%s`%s | %s | %s | %s |\n", change.Kind(), change.Resource, note,
-			Dollars(change.Before), Dollars(change.After), Signed(change.Delta()))
+		before, after, difference := change.Amounts()
+		fmt.Fprintf(&out, "| %s `%s`%s | %s | %s | %s |\n", change.Kind(), change.Resource, note, before, after, difference)
 	}
 	fmt.Fprintf(&out, "\n%s\n", strings.Join(c.After.Caveats(), " "))
 	return out.String()
@@ -34,12 +34,12 @@ func (c Comparison) Markdown() string {
 
 func (c Comparison) headline() string {
 	if c.After.Partial || c.Before.Partial {
-		return fmt.Sprintf("**%s a month**; what stays as it is was not listed.", Signed(c.Delta()))
+		return fmt.Sprintf("**%s a month**; what stays as it is was not listed.", c.Sum())
 	}
 	if c.Delta() == 0 && len(c.Changes) == 0 {
 		return fmt.Sprintf("**%s a month**, as before.", c.After.Sum())
 	}
-	return fmt.Sprintf("**%s → %s a month** (%s).", c.Before.Sum(), c.After.Sum(), Signed(c.Delta()))
+	return fmt.Sprintf("**%s → %s a month** (%s).", c.Before.Sum(), c.After.Sum(), c.Sum())
 }
 
 // Sum is the total for people, as in "$12.34" or "at least $12.34".

@@ -77,8 +77,9 @@ func TestUsage(t *testing.T) {
 	for text, problem := range map[string]string{
 		"release: 40":                     "field release not found",
 		"releases: many":                  "cannot unmarshal",
-		"releases: -1\nspotDiscount: 101": "releases: want 0 or more, got -1\nspotDiscount: want at most 100 percent, got 101",
-		"bucketGB: .nan":                  "bucketGB: want 0 or more, got NaN",
+		"releases: -1\nspotDiscount: 101": "releases: want 0 to 1000000000000, got -1\nspotDiscount: want at most 100 percent, got 101",
+		"bucketGB: .nan":                  "bucketGB: want 0 to 1000000000000, got NaN",
+		"logGB: .inf":                     "logGB: want 0 to 1000000000000, got +Inf",
 	} {
 		_, err := Assumed().Read([]byte(text))
 		require.ErrorContains(t, err, problem, text)

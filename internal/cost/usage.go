@@ -50,7 +50,12 @@ func (u Usage) Read(text []byte) (Usage, error) {
 	return u, u.Validate()
 }
 
-// Validate refuses negative amounts, and a discount of more than the whole price.
+// most is more than anything a stack has or uses in a month; what is above it is
+// a mistake, which no sum should be made of.
+const most = 1e12
+
+// Validate refuses negative and endless amounts, and a discount of more than the
+// whole price.
 func (u Usage) Validate() error {
 	var problems []error
 	for _, amount := range []struct {
@@ -72,8 +77,8 @@ func (u Usage) Validate() error {
 		{"keyRequests", u.KeyRequests},
 		{"notifications", u.Notifications},
 	} {
-		if !(amount.value >= 0) { // NaN too
-			problems = append(problems, fmt.Errorf("%s: want 0 or more, got %g", amount.name, amount.value))
+		if !(amount.value >= 0 && amount.value <= most) { // NaN too
+			problems = append(problems, fmt.Errorf("%s: want 0 to %.0f, got %g", amount.name, most, amount.value))
 		}
 	}
 	if u.SpotDiscount > 100 {

@@ -75,8 +75,11 @@ func (p *Plan) perform(ctx context.Context, change *Change) error {
 			return err
 		}
 		e.Fingerprint, e.Written = fingerprint(value.value), &written
-	} else if err := place.writeVariable(ctx, value.Name, value.value); err != nil {
-		return err
+	} else {
+		if err := place.writeVariable(ctx, value.Name, value.value); err != nil {
+			return err
+		}
+		e.Fingerprint = sum(value.value)
 	}
 	p.record.put(e)
 	return nil

@@ -15,10 +15,14 @@ import (
 // counted here, which are never fewer.
 const longestBody = 65536
 
+// How many lines of each part are shown, and how many bytes at most: names may be
+// long, and all parts together have to leave space within longestBody.
 const (
 	shownConsequences = 20
 	shownChanges      = 60 // rows of the table
 	shownErrors       = 20
+	spaceOfList       = 9_000
+	spaceOfTable      = 18_000
 )
 
 // Report says how a preview is shown.
@@ -112,7 +116,7 @@ func summary(steps []preview.Step) string {
 // danger says what is lost and what visitors notice.
 func danger(out *strings.Builder, steps []preview.Step) {
 	all := consequences(steps)
-	var lost, noticed []string
+	var lost, noticed, unknown []string
 	worst := none
 	for _, one := range all {
 		worst = max(worst, one.outage)
@@ -123,13 +127,20 @@ func danger(out *strings.Builder, steps []preview.Step) {
 		if one.lost != "" {
 			lost = append(lost, fmt.Sprintf("- %s. What goes: %s.%s", one.describe(), one.lost, note))
 		}
+		if one.impact == unknownImpact {
+			unknown = append(unknown, fmt.Sprintf("- %s.%s", one.describe(), note))
+		}
 		if one.outage != none {
 			noticed = append(noticed, fmt.Sprintf("- %s: %s.", one.describe(), one.why))
 		}
 	}
 	if len(lost) > 0 {
 		fmt.Fprintf(out, "**⚠️ Data would be lost.**\n\n%s\n", listed(lost))
-	} else {
+	}
+	switch {
+	case len(unknown) > 0:
+		fmt.Fprintf(out, "**Data: perhaps.** Whether these hold some is not in the table; look at what they are.\n\n%s\n", listed(unknown))
+	case len(lost) == 0:
 		fmt.Fprint(out, "**Data:** nothing that holds data is replaced or deleted.\n\n")
 	}
 	switch worst {
@@ -144,19 +155,28 @@ func danger(out *strings.Builder, steps []preview.Step) {
 
 // listed is a list that stays short.
 func listed(lines []string) string {
-	if len(lines) > shownConsequences {
-		lines = append(lines[:shownConsequences:shownConsequences], fmt.Sprintf("- and %d more", len(lines)-shownConsequences))
+	shown := fitting(lines, shownConsequences, spaceOfList)
+	if shown < len(lines) {
+		lines = append(lines[:shown:shown], fmt.Sprintf("- and %d more", len(lines)-shown))
 	}
 	return strings.Join(lines, "\n") + "\n"
+}
+
+// fitting is how many of the first lines are no more than most, and within a
+// number of bytes.
+func fitting(lines []string, most, space int) int {
+	for i, line := range lines {
+		space -= len(line) + 1
+		if i == most || space < 0 {
+			return i
+		}
+	}
+	return len(lines)
 }
 
 // costs says what a month costs before and after.
 func (r Report) costs(out *strings.Builder) {
 	c := cost.OfPreview(r.Digest, r.Region)
-	sign := ""
-	if c.Delta() >= 0 {
-		sign = "+"
-	}
 	switch {
 	case r.Offline:
 		fmt.Fprintf(out, "**Cost:** %s a month for all of it.", c.After.Sum())
@@ -164,9 +184,9 @@ func (r Report) costs(out *strings.Builder) {
 		fmt.Fprintf(out, "**Cost:** %s a month, as before.", c.Before.Sum())
 		c.After = c.Before
 	case c.Before.Partial || c.After.Partial:
-		fmt.Fprintf(out, "**Cost:** %s%s a month; what stays as it is is not in this preview.", sign, cost.Dollars(c.Delta()))
+		fmt.Fprintf(out, "**Cost:** %s a month; what stays as it is is not in this preview.", c.Sum())
 	default:
-		fmt.Fprintf(out, "**Cost:** %s a month before, %s after (%s%s).", c.Before.Sum(), c.After.Sum(), sign, cost.Dollars(c.Delta()))
+		fmt.Fprintf(out, "**Cost:** %s a month before, %s after (%s).", c.Before.Sum(), c.After.Sum(), c.Sum())
 	}
 	for _, caveat := range c.After.Caveats() {
 		fmt.Fprintf(out, " %s", prose(caveat))
@@ -192,8 +212,12 @@ func (r Report) failure(out *strings.Builder) {
 			lines = append(lines, clip(line, longestValue))
 		}
 	}
-	if len(lines) > shownErrors {
-		lines = append(lines[:shownErrors:shownErrors], fmt.Sprintf("… and %d more lines", len(lines)-shownErrors))
+	escaped := make([]string, len(lines))
+	for i, line := range lines {
+		escaped[i] = block(line)
+	}
+	if shown := fitting(escaped, shownErrors, spaceOfList); shown < len(lines) {
+		lines = append(lines[:shown:shown], fmt.Sprintf("… and %d more lines", len(lines)-shown))
 	}
 	fmt.Fprintf(out, "What follows is as far as it came.\n\n%s\n\n", pre(lines))
 }
@@ -203,17 +227,21 @@ func table(out *strings.Builder, steps []preview.Step) {
 	if len(steps) == 0 {
 		return
 	}
-	fmt.Fprint(out, "| Change | Resource | Type | Properties |\n| --- | --- | --- | --- |\n")
-	for i, step := range steps {
-		if i == shownChanges {
-			fmt.Fprintf(out, "| and %d more | | | |\n", len(steps)-shownChanges)
-			break
-		}
+	var rows []string
+	for _, step := range steps[:min(len(steps), shownChanges)] {
 		properties := ""
 		if step.Op == preview.Update || step.Op == preview.Replace {
 			properties = codes(changedProperties(step))
 		}
-		fmt.Fprintf(out, "| %s | %s | %s | %s |\n", code(string(step.Op)), code(step.URN.Name()), code(typeOf(step)), properties)
+		rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s |", code(string(step.Op)), code(step.URN.Name()), code(typeOf(step)), properties))
+	}
+	fmt.Fprint(out, "| Change | Resource | Type | Properties |\n| --- | --- | --- | --- |\n")
+	shown := fitting(rows, shownChanges, spaceOfTable)
+	for _, row := range rows[:shown] {
+		fmt.Fprintln(out, row)
+	}
+	if shown < len(steps) {
+		fmt.Fprintf(out, "| and %d more | | | |\n", len(steps)-shown)
 	}
 	fmt.Fprintln(out)
 }

@@ -223,3 +223,42 @@ func TestPathsOfProperties(t *testing.T) {
 		assert.Equal(t, want, show(path, at(inputs, path)), path)
 	}
 }
+
+// However long names are, and whatever paths and messages hold, a comment is one
+// that GitHub takes.
+func TestHostilePreviewsFit(t *testing.T) {
+	long := strings.Repeat("@", 3000)
+	var steps []preview.Step
+	for i := range 100 {
+		op := []preview.Op{preview.Replace, preview.Delete, preview.Update}[i%3]
+		kind := []string{rds, fmt.Sprintf("aws:x/y:%d%s", i, long)}[i%2]
+		one := step(op, kind, fmt.Sprint(i, long), map[string]any{}, map[string]any{}, map[string]string{long: "update-replace", "": "add", ".": "update", "[": "delete"})
+		steps = append(steps, one)
+	}
+	r := report(steps...)
+	text := body(t, r)
+	assert.Regexp(t, `\n- and \d+ more\n`, text)
+	assert.Regexp(t, `\n\| and \d+ more \| \| \| \|\n`, text)
+	assert.True(t, strings.HasSuffix(text, "</details>\n"))
+	drift, _ := r.DriftBody()
+	assert.LessOrEqual(t, len(drift), longestBody)
+	for range 30 {
+		r.Digest.Diagnostics = append(r.Digest.Diagnostics, preview.Diagnostic{Severity: "error", Message: long})
+	}
+	assert.Regexp(t, `\n… and \d+ more lines\n`, body(t, r))
+}
+
+// What the table does not know is neither safe nor lost.
+func TestTypesThatNobodyKnows(t *testing.T) {
+	some := map[string]any{}
+	const table = "aws:dynamodb/table:Table"
+	for _, op := range []preview.Op{preview.Replace, preview.Delete} {
+		text := body(t, report(step(op, table, "orders", some, some, nil)))
+		assert.Contains(t, text, "**Data: perhaps.** Whether these hold some is not in the table; look at what they are.\n\n- <code>orders</code>")
+		assert.NotContains(t, text, "nothing that holds data")
+		assert.Contains(t, text, "Downtime: perhaps.")
+	}
+	text := body(t, report(step(preview.Delete, table, "orders", some, nil, nil), step(preview.Delete, rds, "database", some, nil, nil)))
+	assert.Less(t, strings.Index(text, "Data would be lost"), strings.Index(text, "Data: perhaps"))
+	assert.Contains(t, text, "Data: perhaps")
+}

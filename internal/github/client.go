@@ -69,15 +69,18 @@ func (c *Client) Repository() string { return c.owner + "/" + c.name }
 // explain says what to do about an answer of GitHub's.
 func explain(err error) error {
 	var answer *api.ErrorResponse
-	var limit *api.RateLimitError
+	var reached *api.RateLimitError
 	var abuse *api.AbuseRateLimitError
 	switch {
-	case errors.As(err, &limit):
-		return fmt.Errorf("GitHub's limit of %d requests an hour is reached until %s; run this again then", limit.Rate.Limit, limit.Rate.Reset.UTC().Format(time.RFC3339))
+	case errors.As(err, &reached):
+		return fmt.Errorf("GitHub's limit of %d requests an hour is reached until %s; run this again then", reached.Rate.Limit, reached.Rate.Reset.UTC().Format(time.RFC3339))
 	case errors.As(err, &abuse):
 		return errors.New("GitHub refuses further requests for now (its secondary rate limit); run this again in some minutes")
 	case !errors.As(err, &answer) || answer.Response == nil:
 		return err
+	}
+	if pause, limited := limit(answer.Response, time.Now()); limited {
+		return fmt.Errorf("GitHub refuses further requests for now (%s); run this again in %s", answer.Message, pause.Round(time.Second))
 	}
 	said := answer.Message
 	for _, problem := range answer.Errors {

@@ -65,7 +65,10 @@ func impactOf(step preview.Step) impact {
 // changedProperties are names at the top level.
 func changedProperties(step preview.Step) (names []string) {
 	for path := range step.DetailedDiff {
-		names = append(names, strings.FieldsFunc(path, func(r rune) bool { return r == '.' || r == '[' })[:1]...)
+		if at := strings.IndexAny(path, ".["); at > 0 { // a path that begins with one stays as it is
+			path = path[:at]
+		}
+		names = append(names, path)
 	}
 	if len(names) == 0 {
 		names = slices.Clone(step.DiffReasons)

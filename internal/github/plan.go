@@ -136,7 +136,7 @@ func (p *Plan) compare(value Value, holds held) Change {
 		change.State = New
 	case known == nil:
 		change.State, change.Why = Changed, "written by somebody else"
-	case known.Written != nil && written.Sub(*known.Written) > clockSlack:
+	case known.overwritten(written):
 		change.State, change.Why = Changed, "written by somebody else at "+written.UTC().Format(time.RFC3339)
 	case !isOf(known.Fingerprint, value.value):
 		change.State = Changed
@@ -144,15 +144,16 @@ func (p *Plan) compare(value Value, holds held) Change {
 	return change
 }
 
-// findStale adds what the record has and the stack no longer.
+// findStale adds what the record has and the stack no longer. What somebody else
+// has written since is theirs.
 func (p *Plan) findStale(holds map[Level]held) {
 	for _, e := range p.record.Entries {
 		if _, wanted := p.values[key(e.Level, e.Kind, e.Name)]; wanted {
 			continue
 		}
-		_, isSecret := holds[e.Level].secrets[e.Name]
-		_, isVariable := holds[e.Level].variables[e.Name]
-		if e.Kind == Secret && isSecret || e.Kind == Variable && isVariable {
+		written, isSecret := holds[e.Level].secrets[e.Name]
+		value, isVariable := holds[e.Level].variables[e.Name]
+		if e.Kind == Secret && isSecret && !e.overwritten(written) || e.Kind == Variable && isVariable && e.holds(value) {
 			p.Changes = append(p.Changes, Change{State: Stale, Kind: e.Kind, Level: e.Level, Name: e.Name, Why: "no longer an output"})
 		}
 	}

@@ -2,6 +2,7 @@ package github
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/json"
@@ -28,9 +29,22 @@ type entry struct {
 	Name        string     `json:"name"`
 	Kind        Kind       `json:"kind"`
 	Level       Level      `json:"level"`
-	Fingerprint string     `json:"fingerprint,omitempty"` // of a secret
+	Fingerprint string     `json:"fingerprint,omitempty"` // of a variable a plain sum; older records have none
 	Written     *time.Time `json:"written,omitempty"`     // when, by GitHub's clock; of a secret
 }
+
+// overwritten tells whether a secret was written after the entry was.
+func (e *entry) overwritten(written time.Time) bool {
+	return e.Written != nil && written.Sub(*e.Written) > clockSlack
+}
+
+// holds tells whether a variable has the value that was written.
+func (e *entry) holds(value string) bool {
+	return e.Fingerprint == "" || e.Fingerprint == sum(value)
+}
+
+// sum is enough for a variable, whose value shows beside the record.
+func sum(value string) string { return fmt.Sprintf("sha256$%x", sha256.Sum256([]byte(value))) }
 
 func parseRecord(text string) (record, error) {
 	if text == "" {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"math"
 	"net/http"
 	"net/url"
 	"os"
@@ -188,6 +189,25 @@ func TestPrune(t *testing.T) {
 	assert.Equal(t, len(plan.Changes), plan.Count(Unchanged))
 }
 
+// A name that the stack has given up and somebody else has taken is theirs.
+func TestPruneLeavesWhatSomebodyElseHasWrittenSince(t *testing.T) {
+	fake, client := world(t)
+	write(t, client, outputs())
+	fake.SetSecret("prod", "AWS_ACCESS_KEY_ID", "theirs")
+	fake.SetVariable("prod", "AWS_UP_ROLE_ARN", "theirs")
+	next := outputs()
+	for _, gone := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_UP_ROLE_ARN", "AWS_RELEASE_ROLE_ARN"} {
+		delete(next, gone)
+	}
+	plan, err := client.PlanValues(t.Context(), "prod", "prod", values(t, next, Choice{}))
+	require.NoError(t, err)
+	assert.Equal(t, 2, plan.Count(Stale))
+	require.NoError(t, plan.Apply(t.Context(), true, &bytes.Buffer{}))
+	assert.Equal(t, []string{"AWS_ACCESS_KEY_ID", "CI_CD_DEPLOYMENT_AUTH_TOKEN"}, fake.Secrets("prod"))
+	assert.Equal(t, "theirs", fake.Variables("prod")["AWS_UP_ROLE_ARN"])
+	assert.NotContains(t, fake.Variables("prod"), "AWS_RELEASE_ROLE_ARN")
+}
+
 func TestAFailureInTheMiddleIsFinishedByRunningAgain(t *testing.T) {
 	fake, client := world(t)
 	fake.Fail(githubtest.Failure{Method: http.MethodPut, Path: "secrets/CI_CD_DEPLOYMENT_AUTH_TOKEN", Times: 1, Status: http.StatusUnprocessableEntity, Message: "no"})
@@ -245,6 +265,12 @@ func TestLimitsAreWaitedFor(t *testing.T) {
 	}, Message: "API rate limit exceeded"})
 	_, err := client.PlanValues(t.Context(), "prod", "prod", nil)
 	require.ErrorContains(t, err, "GitHub's limit of 5000 requests an hour is reached until ", "an hour is longer than the patience")
+
+	fake = githubtest.New(repository)
+	fake.Fail(githubtest.Failure{Status: http.StatusForbidden, Header: map[string]string{"Retry-After": "7200"}, Message: "You have exceeded a secondary rate limit"})
+	_, err = open(t, fake, nil).PlanValues(t.Context(), "prod", "prod", nil)
+	require.ErrorContains(t, err, "GitHub refuses further requests for now (You have exceeded a secondary rate limit); run this again in 2h0m0s")
+	require.NotContains(t, err.Error(), "the token may not")
 }
 
 func TestHowLongALimitLasts(t *testing.T) {
@@ -262,6 +288,7 @@ func TestHowLongALimitLasts(t *testing.T) {
 		{403, map[string]string{"Retry-After": "37"}, "", 37 * time.Second, true},
 		{429, map[string]string{"X-Ratelimit-Remaining": "0", "X-Ratelimit-Reset": "1800000090"}, "", 90 * time.Second, true},
 		{403, map[string]string{"X-Ratelimit-Remaining": "0", "X-Ratelimit-Reset": "1700000000"}, "", 0, true},
+		{403, map[string]string{"Retry-After": "999999999999"}, "", math.MaxInt32 * time.Second, true},
 		{403, nil, "You have exceeded a secondary rate limit. Please wait", time.Minute, true},
 		{429, nil, "", time.Minute, true},
 	} {
@@ -358,6 +385,14 @@ func TestFingerprints(t *testing.T) {
 	assert.False(t, isOf("", "1234"))
 	assert.False(t, isOf("argon2id$!$x", "1234"))
 	assert.NotContains(t, one, "1234")
+}
+
+func TestNumbersAsTheyAre(t *testing.T) {
+	for number, want := range map[float64]string{1: "1", 0.5: "0.5", 1000000: "1000000", 444455556666: "444455556666"} {
+		all := values(t, map[string]stack.Output{"A_NUMBER": {Value: number}}, Choice{})
+		require.Len(t, all, 1)
+		assert.Equal(t, want, all[0].value)
+	}
 }
 
 func TestOutputsThatNothingCanHold(t *testing.T) {

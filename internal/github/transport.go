@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -123,7 +124,7 @@ func limit(response *http.Response, now time.Time) (time.Duration, bool) {
 	}
 	header := response.Header
 	if seconds, err := strconv.Atoi(header.Get("Retry-After")); err == nil {
-		return time.Duration(max(seconds, 0)) * time.Second, true
+		return time.Duration(min(max(seconds, 0), math.MaxInt32)) * time.Second, true
 	}
 	if header.Get("X-Ratelimit-Remaining") == "0" {
 		if reset, err := strconv.ParseInt(header.Get("X-Ratelimit-Reset"), 10, 64); err == nil {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"bluegreen/internal/release"
@@ -117,8 +118,10 @@ func text(output any) (string, error) {
 		return "", nil
 	case string:
 		return output, nil
-	case bool, float64:
-		return fmt.Sprint(output), nil
+	case bool:
+		return strconv.FormatBool(output), nil
+	case float64: // 1000000 as it is, not 1e+06
+		return strconv.FormatFloat(output, 'f', -1, 64), nil
 	case []any:
 		parts := make([]string, 0, len(output))
 		for _, part := range output {
