@@ -433,6 +433,12 @@ func TestEnvFile(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, rest, 1, "nothing lies beside it")
 	require.Error(t, WritePrivate(filepath.Join(file, "below"), text))
+	link := filepath.Join(t.TempDir(), "stdout") // as /dev/stdout is one
+	require.NoError(t, os.Symlink(file, link))
+	require.ErrorContains(t, WritePrivate(link, text), link+": want a file, or a name that nothing has; got L")
+	there, err := os.Lstat(link)
+	require.NoError(t, err)
+	assert.Equal(t, os.ModeSymlink, there.Mode().Type())
 }
 
 func TestWrongTokens(t *testing.T) {
