@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"math"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -325,6 +326,20 @@ func TestServersThatFail(t *testing.T) {
 	_, _, err := client.api.Issues.CreateComment(t.Context(), client.owner, client.name, number, nil)
 	require.Error(t, err)
 	assert.Equal(t, 1, strings.Count(fake.Log(), "/comments 502"), "not sent again")
+}
+
+func TestAnswersThatAreCutOff(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "1000")
+		_, _ = w.Write([]byte(`{"name": "pr`))
+	}))
+	t.Cleanup(server.Close)
+	address, err := url.Parse(server.URL + "/")
+	require.NoError(t, err)
+	client, err := Open(Options{Repository: repository, API: address, Token: githubtest.Token})
+	require.NoError(t, err)
+	_, err = client.PlanValues(t.Context(), "prod", "prod", nil)
+	require.EqualError(t, err, "GitHub's answer was cut off in the middle; run this again")
 }
 
 func TestManyOfEach(t *testing.T) {
