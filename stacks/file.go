@@ -144,6 +144,9 @@ func explainYAML(path string, err error) error {
 			name, _, _ = strings.Cut(name, " ")
 			advice = name + ": no such key; correct or remove it"
 		}
+		if name, twice := strings.CutPrefix(what, "mapping key "); twice {
+			advice = name + "; put what both say under one of them"
+		}
 		problems = append(problems, fmt.Errorf("%s: %s: %s", path, line, advice))
 	}
 	return errors.Join(problems...)

@@ -9,6 +9,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+failed=0
 stacks=$(tools/stacks.sh)
 for stack in $(tr -d '[]"' <<<"${stacks#stacks=}" | tr ',' ' '); do
 	kind=offline
@@ -25,5 +26,6 @@ for stack in $(tr -d '[]"' <<<"${stacks#stacks=}" | tr ',' ' '); do
 	if [[ $kind == offline ]]; then
 		flags+=(--offline)
 	fi
-	bin/bluegreen github comment "${flags[@]}"
+	bin/bluegreen github comment "${flags[@]}" || failed=1 # the other stacks have theirs all the same
 done
+exit "$failed"

@@ -116,7 +116,7 @@ func (f *previewFlags) read() (github.Report, error) {
 	if err != nil {
 		return github.Report{}, err
 	}
-	return github.Report{Stack: f.name(), Digest: digest, Offline: f.offline, Region: f.region, RunURL: github.RunURL(os.Getenv)}, nil
+	return github.Report{Stack: f.name(), Digest: digest, Offline: f.offline, Region: f.region, Commit: f.headCommit, RunURL: github.RunURL(os.Getenv)}, nil
 }
 
 const githubDriftHelp = `Keep one issue on what differs between AWS and the code of a stack.

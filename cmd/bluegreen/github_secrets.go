@@ -34,8 +34,9 @@ there, for repositories without environments.
 A plan is shown first. GitHub shows secrets to nobody; whether one has changed is
 told by a salted fingerprint and the time it was written, which the variable
 BLUEGREEN_RECORD_<STACK> keeps. What it names and the stack no longer has is
-stale: --prune deletes it, and nothing else is ever deleted. After a failure,
-running the command again finishes it.
+stale: --prune deletes it, and nothing else is ever deleted, nor what somebody else
+has written under that name since. After a failure, running the command again
+finishes it.
 
 The token needs to read and write secrets, variables and environments of the
 repository (repo for a classic one); the GITHUB_TOKEN of Actions may not.

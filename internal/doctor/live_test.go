@@ -185,6 +185,8 @@ func TestLocks(t *testing.T) {
 	expect(t, look("state: lock"), "state: lock", OK, "no run is under way")
 	programs(t, map[string]string{"pulumi": `case "$*" in version*|*version) echo v3.230.0 ;; *whoami*) echo '{"url": "gs://one"}' ;; esac`})
 	expect(t, look("state: lock"), "state: lock", NotChecked, "locks of gs are not read here")
+	programs(t, map[string]string{"pulumi": `case "$*" in version*|*version) echo v3.230.0 ;; *whoami*) echo '{"url": "postgres://me:hunter2@database/states"}' ;; esac`})
+	expect(t, look("state: backend"), "state: backend", OK, "postgres://me:xxxxx@database/states")
 	programs(t, map[string]string{"pulumi": `case "$*" in version*|*version) echo v3.230.0 ;; *) echo "error: not logged in" >&2; exit 255 ;; esac`})
 	expect(t, look("state: backend"), "state: backend", Failed, "pulumi whoami: not logged in; run: pulumi login")
 	expect(t, look("state: lock"), "state: lock", NotChecked, "not logged in")

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 
 	"bluegreen/internal/stack"
@@ -29,6 +30,9 @@ func checkBackend(_ context.Context, p *patient) Finding {
 	address, err := p.backend()
 	if err != nil {
 		return fault(err, "run: pulumi login, or set PULUMI_BACKEND_URL")
+	}
+	if parsed, err := url.Parse(address); err == nil {
+		address = parsed.Redacted() // a database's has a password
 	}
 	return ok("%s", address)
 }

@@ -31,6 +31,7 @@ type Report struct {
 	Digest  preview.Digest
 	Offline bool   // against an emulated and empty AWS: all of it is new there
 	Region  string // of prices; "" is the one of the preview's provider
+	Commit  string // that was previewed; "" is not said
 	RunURL  string // where all that was left out can be read; "" is nowhere
 }
 
@@ -56,6 +57,9 @@ func (r Report) Body() (text string, left int) {
 	var out strings.Builder
 	fmt.Fprintln(&out, Marker(r.Stack))
 	fmt.Fprintf(&out, "### %s\n\n", r.headline(steps))
+	if r.Commit != "" { // a commit whose preview makes no digest leaves this text as it is
+		fmt.Fprintf(&out, "Of commit %s; a later one has no preview yet, or its preview failed.\n\n", code(clip(r.Commit, 12)))
+	}
 	switch {
 	case r.Digest.Failed():
 		r.failure(&out)

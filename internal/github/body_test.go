@@ -262,3 +262,12 @@ func TestTypesThatNobodyKnows(t *testing.T) {
 	assert.Less(t, strings.Index(text, "Data would be lost"), strings.Index(text, "Data: perhaps"))
 	assert.Contains(t, text, "Data: perhaps")
 }
+
+// A comment that a failed preview has left as it was is not taken for one of the
+// newest commit.
+func TestACommentSaysOfWhichCommit(t *testing.T) {
+	r := report()
+	assert.NotContains(t, body(t, r), "Of commit")
+	r.Commit = "0123456789abcdef0123456789abcdef01234567"
+	assert.Contains(t, body(t, r), "\n\nOf commit <code>0123456789ab…</code>; a later one has no preview yet, or its preview failed.\n\n**Data:**")
+}

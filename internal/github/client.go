@@ -76,6 +76,8 @@ func explain(err error) error {
 		return fmt.Errorf("GitHub's limit of %d requests an hour is reached until %s; run this again then", reached.Rate.Limit, reached.Rate.Reset.UTC().Format(time.RFC3339))
 	case errors.As(err, &abuse):
 		return errors.New("GitHub refuses further requests for now (its secondary rate limit); run this again in some minutes")
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("GitHub's answer was cut off in the middle; run this again")
 	case !errors.As(err, &answer) || answer.Response == nil:
 		return err
 	}

@@ -37,8 +37,12 @@ func EnvFile(values []Value) (string, error) {
 }
 
 // WritePrivate writes a file at once, readable by its owner only. Whoever reads
-// it sees the old file or the new one.
+// it sees the old file or the new one. Errors: something else than a file has the
+// name, as /dev/stdout has, whose place a file would take.
 func WritePrivate(name, text string) error {
+	if there, err := os.Lstat(name); err == nil && !there.Mode().IsRegular() {
+		return fmt.Errorf("%s: want a file, or a name that nothing has; got %s; with - it goes to a pipe", name, there.Mode().Type())
+	}
 	beside, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+"-") // 0600 from the beginning
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"math"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -327,6 +328,20 @@ func TestServersThatFail(t *testing.T) {
 	assert.Equal(t, 1, strings.Count(fake.Log(), "/comments 502"), "not sent again")
 }
 
+func TestAnswersThatAreCutOff(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "1000")
+		_, _ = w.Write([]byte(`{"name": "pr`))
+	}))
+	t.Cleanup(server.Close)
+	address, err := url.Parse(server.URL + "/")
+	require.NoError(t, err)
+	client, err := Open(Options{Repository: repository, API: address, Token: githubtest.Token})
+	require.NoError(t, err)
+	_, err = client.PlanValues(t.Context(), "prod", "prod", nil)
+	require.EqualError(t, err, "GitHub's answer was cut off in the middle; run this again")
+}
+
 func TestManyOfEach(t *testing.T) {
 	fake, client := world(t)
 	for i := range 150 {
@@ -433,6 +448,12 @@ func TestEnvFile(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, rest, 1, "nothing lies beside it")
 	require.Error(t, WritePrivate(filepath.Join(file, "below"), text))
+	link := filepath.Join(t.TempDir(), "stdout") // as /dev/stdout is one
+	require.NoError(t, os.Symlink(file, link))
+	require.ErrorContains(t, WritePrivate(link, text), link+": want a file, or a name that nothing has; got L")
+	there, err := os.Lstat(link)
+	require.NoError(t, err)
+	assert.Equal(t, os.ModeSymlink, there.Mode().Type())
 }
 
 func TestWrongTokens(t *testing.T) {

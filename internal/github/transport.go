@@ -98,12 +98,15 @@ func (w *waiter) again(ctx context.Context, response *http.Response, err error) 
 
 // wait is how long to wait before a request is sent again.
 func (w *waiter) wait(shortest, longest time.Duration, attempt int, response *http.Response) time.Duration {
-	if response == nil {
-		return retryablehttp.DefaultBackoff(shortest, longest, attempt, nil)
+	pause, limited, said := time.Duration(0), false, "nothing"
+	if response != nil {
+		pause, limited = limit(response, time.Now())
+		said = response.Status
 	}
-	pause, limited := limit(response, time.Now())
 	if !limited {
-		return retryablehttp.DefaultBackoff(shortest, longest, attempt, nil)
+		pause = retryablehttp.DefaultBackoff(shortest, longest, attempt, nil)
+		fmt.Fprintf(w.progress, "GitHub answers %s; asking again in %s\n", said, pause.Round(time.Second))
+		return pause
 	}
 	if pause == unsaid {
 		pause <<= attempt
